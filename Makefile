@@ -1,0 +1,45 @@
+# The front door. CMake presets do the building; `make help` lists what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+export CCACHE_NOHASHDIR := 1
+export CCACHE_BASEDIR := $(CURDIR)
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup build dev demo test verify bench lint format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## install what is missing (Debian packages, Go)
+	@packaging/setup
+
+build: setup ## release build: build/bin/konductor, build/bin/kondctl, build/lib/konductor/1/*.so
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+	@tests/run/install-tree build/release build
+
+dev: setup ## development build with tests, in build/dev; links compile_commands.json
+	@cmake --preset dev --log-level=WARNING >/dev/null
+	@cmake --build --preset dev -j $(JOBS)
+	@ln -sf build/dev/compile_commands.json compile_commands.json
+
+demo: ## forty workers, five at a time, on a real API server (KEEP=1 leaves it up)
+	@tests/run/demo
+
+test: ## the tests of every change; T=regex runs those whose name matches
+	@tests/run/test $(if $(T),--only '$(T)')
+
+verify: ## before an issue is resolved: all of test, full sanitizers, full clang-tidy, long simulation
+	@tests/run/verify
+
+bench: build ## figures, as ratios against the API server's own
+	@tests/run/bench
+
+lint: setup ## format, layering, clang-tidy on changed files (ALL=1: on all)
+	@tests/run/lint $(if $(ALL),--all)
+
+format: setup ## clang-format in place
+	@git ls-files -co --exclude-standard '*.cpp' '*.hpp' '*.h' '*.c' | xargs clang-format-19 -i
+
+clean: ## remove the build folder
+	@rm -rf build compile_commands.json
