@@ -1,0 +1,153 @@
+#include "kube/kubeconfig.hpp"
+
+#include "kube/text.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <string_view>
+
+namespace konductor::kube {
+namespace {
+
+constexpr std::size_t max_size = std::size_t{4} << 20U;
+
+/// A problem at a place of the file; thrown and caught in this file only, as yaml-cpp's own are.
+struct Problem {
+  YAML::Mark mark;
+  std::string text;
+};
+
+std::string place_of(const YAML::Mark& mark) {
+  if (mark.is_null()) return {};
+  return "line " + std::to_string(mark.line + 1) + ", column " + std::to_string(mark.column + 1) + ": ";
+}
+
+bool is_set(const YAML::Node& node) {
+  return node.IsDefined() && !node.IsNull();
+}
+
+void expect_map(const YAML::Node& node, const std::string& what) {
+  if (!node.IsMap()) throw Problem{node.Mark(), what + " must be a mapping"};
+}
+
+std::string text_at(const YAML::Node& map, const std::string& key) {
+  const YAML::Node value = map[key];
+  if (!is_set(value)) return {};
+  if (!value.IsScalar()) throw Problem{value.Mark(), key + " must be a text"};
+  return value.Scalar();
+}
+
+bool flag_at(const YAML::Node& map, const std::string& key) {
+  const YAML::Node value = map[key];
+  if (!is_set(value)) return false;
+  bool flag = false;
+  if (!value.IsScalar() || !YAML::convert<bool>::decode(value, flag)) {
+    throw Problem{value.Mark(), key + " must be true or false"};
+  }
+  return flag;
+}
+
+/// Resolves file names against the folder of the kubeconfig, textually: nothing is looked up.
+class Folder {
+ public:
+  explicit Folder(std::string_view file) {
+    const std::size_t slash = file.rfind('/');
+    if (slash != std::string_view::npos) prefix_ = file.substr(0, slash + 1);
+  }
+
+  [[nodiscard]] std::string file_at(const YAML::Node& map, const std::string& key) const {
+    const std::string name = text_at(map, key);
+    return name.empty() || name.front() == '/' ? name : prefix_ + name;
+  }
+
+ private:
+  std::string prefix_;
+};
+
+KubeconfigFile::Cluster read_cluster(const YAML::Node& node, const Folder& folder) {
+  KubeconfigFile::Cluster cluster;
+  cluster.server = text_at(node, "server");
+  cluster.ca_data = text_at(node, "certificate-authority-data");
+  cluster.ca_file = folder.file_at(node, "certificate-authority");
+  cluster.tls_server_name = text_at(node, "tls-server-name");
+  cluster.proxy_url = text_at(node, "proxy-url");
+  cluster.insecure_skip_tls_verify = flag_at(node, "insecure-skip-tls-verify");
+  return cluster;
+}
+
+KubeconfigFile::User read_user(const YAML::Node& node, const Folder& folder) {
+  KubeconfigFile::User user;
+  user.client_certificate_data = text_at(node, "client-certificate-data");
+  user.client_certificate_file = folder.file_at(node, "client-certificate");
+  user.client_key_data = text_at(node, "client-key-data");
+  user.client_key_file = folder.file_at(node, "client-key");
+  user.token = text_at(node, "token");
+  user.token_file = folder.file_at(node, "tokenFile");
+  for (const char* key : {"exec", "auth-provider", "username", "password", "as"}) {
+    if (is_set(node[key])) user.unsupported.emplace_back(key);
+  }
+  return user;
+}
+
+KubeconfigFile::Context read_context(const YAML::Node& node, const Folder&) {
+  return {.cluster = text_at(node, "cluster"), .user = text_at(node, "user"), .ns = text_at(node, "namespace")};
+}
+
+/// A list such as `clusters: [{name: a, cluster: {...}}]` as a map.
+template <class T>
+KubeconfigFile::ByName<T> read_entries(const YAML::Node& root, const std::string& singular, const Folder& folder,
+                                       T (*read)(const YAML::Node&, const Folder&)) {
+  KubeconfigFile::ByName<T> entries;
+  const YAML::Node list = root[singular + 's'];
+  if (!is_set(list)) return entries;
+  if (!list.IsSequence()) throw Problem{list.Mark(), singular + "s must be a list"};
+  for (const YAML::Node& element : list) {
+    expect_map(element, "an entry of " + singular + 's');
+    const std::string name = text_at(element, "name");
+    if (name.empty()) throw Problem{element.Mark(), "an entry of " + singular + "s has no name"};
+    const YAML::Node body = element[singular];
+    if (is_set(body)) expect_map(body, singular + " of " + quoted(name));
+    const bool fresh = entries.emplace(name, is_set(body) ? read(body, folder) : T{}).second;
+    if (!fresh) throw Problem{element.Mark(), singular + 's' + " has two entries of the name " + quoted(name)};
+  }
+  return entries;
+}
+
+KubeconfigFile read_file(std::string_view text, std::string_view path) {
+  const YAML::Node root = YAML::Load(std::string(text));
+  if (!is_set(root)) throw Problem{YAML::Mark::null_mark(), "the file is empty"};
+  expect_map(root, "a kubeconfig");
+  const std::string kind = text_at(root, "kind");
+  if (!kind.empty() && kind != "Config") {
+    throw Problem{root["kind"].Mark(), "this is of kind " + quoted(kind) + ", a kubeconfig is of kind Config"};
+  }
+  const Folder folder(path);
+  KubeconfigFile file;
+  file.path = path;
+  file.current_context = text_at(root, "current-context");
+  file.clusters = read_entries(root, "cluster", folder, read_cluster);
+  file.users = read_entries(root, "user", folder, read_user);
+  file.contexts = read_entries(root, "context", folder, read_context);
+  return file;
+}
+
+}  // namespace
+
+Result<KubeconfigFile> parse_kubeconfig(std::string_view text, std::string_view path) {
+  const std::string prefix = "kubeconfig " + std::string(path) + ": ";
+  if (text.size() > max_size) return Error{Errc::bad_config, prefix + "the file has more than 4 MiB"};
+  try {
+    return read_file(text, path);
+  } catch (const Problem& problem) {
+    return Error{Errc::bad_config, prefix + place_of(problem.mark) + problem.text};
+  } catch (const YAML::Exception& error) {
+    return Error{Errc::bad_config, prefix + place_of(error.mark) + "not YAML: " + one_line(error.msg, 200)};
+  } catch (const std::exception& error) {
+    return Error{Errc::bad_config, prefix + "not YAML: " + one_line(error.what(), 200)};
+  }
+}
+
+}  // namespace konductor::kube
