@@ -1,0 +1,188 @@
+#pragma once
+
+#include <konductor/decide.hpp>
+#include <konductor/plugin.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+/// Declarations of a plugin as constant data. All of it is constexpr, so that nothing runs when the library is opened;
+/// what a declaration points to (strings, lists) must have static storage.
+namespace konductor::plugin {
+
+constexpr konductor_names names(std::string_view kind, std::string_view plural, std::string_view singular,
+                                std::string_view short_name = {}) noexcept {
+  return {str(kind), str(plural), str(singular), str(short_name)};
+}
+
+/// `path` is dotted, from the root of the claim: "spec.mode".
+constexpr konductor_field field(std::string_view path, konductor_value_type type) noexcept {
+  return {str(path), type, 0};
+}
+
+/// A CEL rule at the root of the object.
+constexpr konductor_rule rule(konductor_place place, std::string_view expression, std::string_view message) noexcept {
+  return {place, 0, str(expression), str(message)};
+}
+
+constexpr konductor_column column(konductor_place place, std::string_view name, std::string_view type,
+                                  std::string_view json_path, std::string_view description,
+                                  std::int32_t priority = 0) noexcept {
+  return {place, priority, str(name), str(type), str(json_path), str(description)};
+}
+
+constexpr konductor_flag integer_flag(std::string_view name, std::string_view placeholder, std::string_view help,
+                                      std::string_view path,
+                                      std::int64_t minimum = std::numeric_limits<std::int64_t>::min(),
+                                      std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) noexcept {
+  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_INTEGER, 0, minimum, maximum};
+}
+
+constexpr konductor_flag string_flag(std::string_view name, std::string_view placeholder, std::string_view help,
+                                     std::string_view path) noexcept {
+  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_STRING, 0, 0, 0};
+}
+
+constexpr konductor_flag boolean_flag(std::string_view name, std::string_view help, std::string_view path) noexcept {
+  return {str(name), {}, str(help), str(path), KONDUCTOR_BOOLEAN, 0, 0, 0};
+}
+
+/// Bounds in microseconds.
+constexpr konductor_flag duration_flag(std::string_view name, std::string_view placeholder, std::string_view help,
+                                       std::string_view path, std::int64_t minimum = 0,
+                                       std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) noexcept {
+  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_DURATION, 0, minimum, maximum};
+}
+
+constexpr konductor_flag required(konductor_flag flag) noexcept {
+  flag.required = 1;
+  return flag;
+}
+
+constexpr konductor_fixed fixed(std::string_view path, std::string_view json) noexcept {
+  return {str(path), str(json)};
+}
+
+constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary) noexcept {
+  return {sizeof(konductor_command), action, str(verb), str(summary), nullptr, 0, nullptr, 0};
+}
+
+template <std::size_t Flags>
+constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary,
+                                    const konductor_flag (&flags)[Flags]) noexcept {
+  konductor_command made = command(action, verb, summary);
+  made.flags = flags;
+  made.flag_count = Flags;
+  return made;
+}
+
+template <std::size_t Fixed>
+constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary,
+                                    const konductor_fixed (&fixed)[Fixed]) noexcept {
+  konductor_command made = command(action, verb, summary);
+  made.fixed = fixed;
+  made.fixed_count = Fixed;
+  return made;
+}
+
+/// The form in which growing structs cross: pointers to them. `items` must have static storage.
+template <class T, std::size_t Count>
+constexpr std::array<const T*, Count> pointers(const T (&items)[Count]) noexcept {
+  std::array<const T*, Count> list{};
+  for (std::size_t i = 0; i < Count; ++i) list[i] = &items[i];
+  return list;
+}
+
+/// Builds a konductor_kind, member by member, as a constant:
+///     constexpr konductor_kind door = Kind(KONDUCTOR_MODE_GRANTED).primitive(...).claim(...) ...
+///     .decided_by<decide>();
+class Kind {
+ public:
+  constexpr explicit Kind(konductor_mode mode) noexcept {
+    kind_.struct_size = sizeof(konductor_kind);
+    kind_.mode = mode;
+    kind_.claim_lifetime = KONDUCTOR_WITH_POD;
+  }
+  constexpr Kind& primitive(konductor_names names, std::string_view description) noexcept {
+    kind_.names = names;
+    kind_.description = str(description);
+    return *this;
+  }
+  constexpr Kind& claim(konductor_names names, std::string_view description) noexcept {
+    kind_.claim = names;
+    kind_.claim_description = str(description);
+    return *this;
+  }
+  /// The member of a claim's spec that names its primitive.
+  constexpr Kind& primitive_field(std::string_view name) noexcept { return set(kind_.primitive_field, name); }
+  /// The member of a claim's spec that holds its units. The host adds it to the claim's schema: at least 1, default 1.
+  constexpr Kind& units_field(std::string_view name) noexcept { return set(kind_.units_field, name); }
+  constexpr Kind& claims_live(konductor_lifetime lifetime) noexcept {
+    kind_.claim_lifetime = lifetime;
+    return *this;
+  }
+
+  /// JSON: {"properties": {...}, "required": [...]} of the kind's own fields.
+  constexpr Kind& spec(std::string_view schema) noexcept { return set(kind_.spec_schema, schema); }
+  constexpr Kind& status(std::string_view schema) noexcept { return set(kind_.status_schema, schema); }
+  constexpr Kind& claim_spec(std::string_view schema) noexcept { return set(kind_.claim_spec_schema, schema); }
+  constexpr Kind& claim_status(std::string_view schema) noexcept { return set(kind_.claim_status_schema, schema); }
+
+  template <std::size_t Count>
+  constexpr Kind& claim_fields(const konductor_field (&fields)[Count]) noexcept {
+    kind_.claim_fields = fields;
+    kind_.claim_field_count = Count;
+    return *this;
+  }
+  template <std::size_t Count>
+  constexpr Kind& rules(const konductor_rule (&rules)[Count]) noexcept {
+    kind_.rules = rules;
+    kind_.rule_count = Count;
+    return *this;
+  }
+  template <std::size_t Count>
+  constexpr Kind& columns(const konductor_column (&columns)[Count]) noexcept {
+    kind_.columns = columns;
+    kind_.column_count = Count;
+    return *this;
+  }
+  /// `commands` is what pointers() gives, with static storage.
+  template <std::size_t Count>
+  constexpr Kind& commands(const std::array<const konductor_command*, Count>& commands) noexcept {
+    kind_.commands = commands.data();
+    kind_.command_count = Count;
+    return *this;
+  }
+  /// Last: Decide is `Answer decide(const Input&, const Sink&)`.
+  template <auto Decide>
+  [[nodiscard]] constexpr konductor_kind decided_by() const noexcept {
+    konductor_kind made = kind_;
+    made.decide = guarded<Decide>;
+    return made;
+  }
+
+ private:
+  constexpr Kind& set(konductor_str& member, std::string_view text) noexcept {
+    member = str(text);
+    return *this;
+  }
+
+  konductor_kind kind_{};
+};
+
+}  // namespace konductor::plugin
+
+/// Emits the plugin's one symbol and its ELF note. Once, at global scope, with a semicolon:
+///     KONDUCTOR_PLUGIN("door", "1.0.0", 0, &door);
+/// `oldest_host_minor` is the oldest minor of the ABI that the plugin needs; the rest are its kinds, constants.
+#define KONDUCTOR_PLUGIN(plugin_name, plugin_version, oldest_host_minor, ...)      \
+  KONDUCTOR_DECLARE_NOTE(plugin_name, plugin_version, oldest_host_minor);          \
+  static constexpr const konductor_kind* konductor_plugin_kinds[] = {__VA_ARGS__}; \
+  constexpr konductor_plugin konductor_plugin_v1 = {                               \
+      sizeof(konductor_plugin),   KONDUCTOR_ABI_MAJOR,                             \
+      oldest_host_minor,          0,                                               \
+      KONDUCTOR_STR(plugin_name), KONDUCTOR_STR(plugin_version),                   \
+      konductor_plugin_kinds,     sizeof(konductor_plugin_kinds) / sizeof(konductor_plugin_kinds[0])}
