@@ -1,0 +1,17 @@
+#include "runtime/backoff.hpp"
+
+#include <algorithm>
+
+namespace konductor::runtime {
+
+Duration Backoff::next(double jitter, Duration at_least) {
+  // Written so that NaN counts as 0.
+  const double part = jitter > 0 ? std::min(jitter, 1.0) : 0.0;
+  const Duration step = std::min(next_, most_);
+  const Duration half = step / 2;
+  const Duration delay = half + Duration{static_cast<Duration::rep>(part * static_cast<double>((step - half).count()))};
+  next_ = step > most_ / 2 ? most_ : step * 2;
+  return std::max(delay, at_least);
+}
+
+}  // namespace konductor::runtime

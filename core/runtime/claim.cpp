@@ -1,0 +1,155 @@
+#include "runtime/claim.hpp"
+
+#include "kube/object_meta.hpp"
+#include "kube/resource_version.hpp"
+#include "kube/time.hpp"
+#include "runtime/json_path.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array<std::pair<Phase, std::string_view>, 6> phase_names{{{Phase::pending, "Pending"},
+                                                                         {Phase::granted, "Granted"},
+                                                                         {Phase::revoking, "Revoking"},
+                                                                         {Phase::denied, "Denied"},
+                                                                         {Phase::expired, "Expired"},
+                                                                         {Phase::revoked, "Revoked"}}};
+
+Phase phase_of(const std::string& text) {
+  if (text.empty()) return Phase::pending;
+  const auto* found =
+      std::find_if(phase_names.begin(), phase_names.end(), [&](const auto& e) { return e.second == text; });
+  return found == phase_names.end() ? Phase::unknown : found->first;
+}
+
+std::int64_t duration_at(const json& object, std::string_view path) {
+  const auto text = text_at(object, path);
+  if (text.empty()) return 0;
+  const auto parsed = kube::parse_duration(text);
+  return parsed ? parsed->count() : 0;
+}
+
+FieldValue field_at(const json& object, const FieldDeclaration& declared) {
+  FieldValue value{.type = declared.type, .present = false, .integer = 0, .text = {}};
+  const json* found = find_path(object, declared.path);
+  if (found == nullptr) return value;
+  switch (declared.type) {
+    case ValueType::string:
+      value.present = found->is_string();
+      if (value.present) value.text = found->get<std::string>();
+      break;
+    case ValueType::integer:
+      value.present = found->is_number_integer();
+      if (value.present) value.integer = found->get<std::int64_t>();
+      break;
+    case ValueType::boolean:
+      value.present = found->is_boolean();
+      if (value.present) value.integer = found->get<bool>() ? 1 : 0;
+      break;
+    case ValueType::duration:
+      if (!found->is_string()) break;
+      if (const auto parsed = kube::parse_duration(found->get<std::string>())) {
+        value.present = true;
+        value.integer = parsed->count();
+      }
+      break;
+  }
+  return value;
+}
+
+std::string granted_reason(const json& object) {
+  const json* conditions = find_path(object, "status.conditions");
+  if (conditions == nullptr || !conditions->is_array()) return {};
+  for (const auto& condition : *conditions)
+    if (text_at(condition, "type") == "Granted") return text_at(condition, "reason");
+  return {};
+}
+
+// requestedAt orders claims inside the whole second of creationTimestamp, and can claim no other second.
+std::int64_t asked_at(const json& object, std::int64_t created) {
+  constexpr std::int64_t last_in_second = 999'999;
+  const auto parsed = kube::parse_rfc3339(text_at(object, "spec.requestedAt"));
+  if (!parsed) return created + last_in_second;
+  return std::clamp(parsed->time_since_epoch().count(), created, created + last_in_second);
+}
+
+void read_spec(const json& object, const KindDeclaration& kind, Claim& claim) {
+  claim.units = kind.units_field.empty() ? 1 : integer_at(object, "spec." + kind.units_field).value_or(1);
+  claim.priority = integer_at(object, "spec.priority").value_or(0);
+  claim.wait = boolean_at(object, "spec.wait").value_or(true);
+  claim.ttl = duration_at(object, "spec.ttl");
+  claim.pod_name = text_at(object, "spec.pod.name");
+  claim.pod_uid = text_at(object, "spec.pod.uid");
+  claim.holder = text_at(object, "spec.holder");
+  claim.renew_time = text_at(object, "spec.renewTime");
+}
+
+void read_status(const json& object, Claim& claim) {
+  const auto phase = text_at(object, "status.phase");
+  claim.phase = phase_of(phase);
+  claim.acknowledged = !phase.empty();
+  claim.token = integer_at(object, "status.token").value_or(0);
+  claim.held_units = holds(claim.phase) ? integer_at(object, "status.units").value_or(claim.units) : 0;
+  claim.granted_ttl = duration_at(object, "status.ttl");
+  claim.granted_at = text_at(object, "status.grantedAt");
+  claim.mark = text_at(object, "status.primitiveUID");
+  claim.outcome = text_at(object, "status.outcome");
+  claim.reason = granted_reason(object);
+}
+
+}  // namespace
+
+std::string_view to_string(Phase phase) noexcept {
+  for (const auto& [value, name] : phase_names)
+    if (value == phase) return name;
+  return "Unknown";
+}
+
+bool is_terminal(Phase phase) noexcept {
+  return phase == Phase::denied || phase == Phase::expired || phase == Phase::revoked;
+}
+
+bool holds(Phase phase) noexcept {
+  return phase == Phase::granted || phase == Phase::revoking || phase == Phase::unknown;
+}
+
+Result<Claim> parse_claim(const json& object, const KindDeclaration& kind) {
+  auto meta = kube::parse_meta(object);
+  if (!meta) return meta.error();
+  Claim claim;
+  claim.name = {meta->ns, meta->name};
+  claim.key = kube::to_string(claim.name);
+  claim.uid = meta->uid;
+  claim.resource_version = meta->resource_version;
+  claim.rv = kube::parse_resource_version(meta->resource_version).value_or(0);
+  claim.deleting = meta->deleting;
+  claim.created = meta->creation.time_since_epoch().count();
+  claim.asked_at = asked_at(object, claim.created);
+  claim.primitive = {meta->ns, text_at(object, "spec." + kind.primitive_field)};
+  if (claim.primitive.name.empty()) {
+    return Error{Errc::invalid,
+                 kube::to_string(kind.claim_resource()) + " " + claim.key + " names no " + kind.names.singular +
+                     " in spec." + kind.primitive_field,
+                 0};
+  }
+  read_spec(object, kind, claim);
+  read_status(object, claim);
+  claim.fields.reserve(kind.claim_fields.size());
+  for (const auto& declared : kind.claim_fields) claim.fields.push_back(field_at(object, declared));
+  return claim;
+}
+
+bool served_before(const Claim& left, const Claim& right) noexcept {
+  return std::tie(right.priority, left.asked_at, left.key) < std::tie(left.priority, right.asked_at, right.key);
+}
+
+}  // namespace konductor::runtime

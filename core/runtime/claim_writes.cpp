@@ -1,0 +1,63 @@
+#include "runtime/claim_writes.hpp"
+
+#include "kube/time.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+using nlohmann::json;
+
+json granted_condition(bool granted, const std::string& reason, const std::string& message, WallTime now) {
+  return {{"type", "Granted"},
+          {"status", granted ? "True" : "False"},
+          {"reason", reason},
+          {"message", message},
+          {"lastTransitionTime", kube::to_rfc3339(now)}};
+}
+
+kube::Request status_patch(const KindDeclaration& kind, const Claim& claim, json status) {
+  const json patch = {{"metadata", {{"resourceVersion", claim.resource_version}, {"uid", claim.uid}}},
+                      {"status", std::move(status)}};
+  return kube::merge_patch(kind.claim_resource(), claim.name, patch, "status");
+}
+
+}  // namespace
+
+kube::Request tell(const KindDeclaration& kind, const Claim& claim, const PendingGrant& grant, Duration ttl,
+                   const std::string& primitive_uid, WallTime server_now) {
+  return status_patch(
+      kind, claim,
+      {{"phase", "Granted"},
+       {"token", grant.token},
+       {"units", grant.units},
+       {"ttl", kube::to_string(ttl)},
+       {"grantedAt", kube::to_rfc3339_micro(server_now)},
+       {"primitiveUID", primitive_uid},
+       {"conditions",
+        {granted_condition(true, "Granted", "granted with token " + std::to_string(grant.token), server_now)}}});
+}
+
+kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
+                          const std::string& message, const std::string& primitive_uid, WallTime server_now) {
+  return status_patch(kind, claim,
+                      {{"phase", "Pending"},
+                       {"primitiveUID", primitive_uid},
+                       {"conditions", {granted_condition(false, reason, message, server_now)}}});
+}
+
+kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now) {
+  return status_patch(kind, claim,
+                      {{"phase", to_string(ending.phase)},
+                       {"endedAt", kube::to_rfc3339_micro(server_now)},
+                       {"conditions", {granted_condition(false, ending.reason, ending.message, server_now)}}});
+}
+
+kube::Request remove_claim(const KindDeclaration& kind, const Claim& claim) {
+  return kube::delete_object(kind.claim_resource(), claim.name, {claim.uid, claim.resource_version});
+}
+
+}  // namespace konductor::runtime

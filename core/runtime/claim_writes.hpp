@@ -1,0 +1,29 @@
+#pragma once
+
+#include "kube/request.hpp"
+#include "runtime/claim.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/kind.hpp"
+#include "runtime/ledger.hpp"
+#include "runtime/upkeep.hpp"
+
+#include <string>
+
+/// The operator's writes on claims. Each carries the resourceVersion and the UID that the decision was made on.
+namespace konductor::runtime {
+
+/// Grant made visible: phase, token, units, effective TTL.
+kube::Request tell(const KindDeclaration& kind, const Claim& claim, const PendingGrant& grant, Duration ttl,
+                   const std::string& primitive_uid, WallTime server_now);
+
+/// Still waiting: phase Pending, why, and the mark of the primitive's UID.
+kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
+                          const std::string& message, const std::string& primitive_uid, WallTime server_now);
+
+/// A terminal phase.
+kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now);
+
+/// Deletes exactly this state of this claim.
+kube::Request remove_claim(const KindDeclaration& kind, const Claim& claim);
+
+}  // namespace konductor::runtime

@@ -1,0 +1,131 @@
+#include "runtime/decision.hpp"
+
+#include <map>
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+ClaimFacts facts_of(const Claim& claim, const DecisionInput& input) {
+  return {.state = ClaimState::waiting,
+          .uid = claim.uid,
+          .key = claim.key,
+          .holder = claim.holder,
+          .units = claim.units,
+          .priority = claim.priority,
+          .created = claim.asked_at,
+          .deadline = input.deadline(claim),
+          .token = claim.token,
+          .no_wait = !claim.wait,
+          .pod = input.pod_state(claim),
+          .controller_kind = {},
+          .controller_uid = {},
+          .completion_index = -1,
+          .outcome = claim.outcome,
+          .fields = claim.fields};
+}
+
+ClaimState state_of(const Claim& claim) {
+  if (is_terminal(claim.phase)) return ClaimState::ended;
+  if (!holds(claim.phase)) return ClaimState::waiting;
+  return claim.phase == Phase::revoking ? ClaimState::revoking : ClaimState::granted;
+}
+
+class Builder {
+ public:
+  explicit Builder(const DecisionInput& input) : input_(input) {
+    for (const auto& entry : input.ledger.pending) pending_.emplace(entry.uid, &entry);
+    facts_.reserve(input.claims.size());
+    decision_.claims.reserve(input.claims.size());
+  }
+
+  void add(const Claim& claim) {
+    ClaimFacts facts = facts_of(claim, input_);
+    facts.state = state_of(claim);
+    if (const auto entry = pending_.find(claim.uid); entry != pending_.end()) {
+      hold(facts, *entry->second);
+      pending_.erase(entry);
+    } else if (facts.state == ClaimState::ended) {
+      if (input_.kind.mode != Mode::counted) return;
+    } else if (facts.state != ClaimState::waiting) {
+      facts.units = claim.held_units;
+    } else if (!input_.may_be_served(claim)) {
+      return;
+    } else if (decision_.waiting >= input_.max_claims) {
+      ++decision_.left_out;
+      return;
+    }
+    ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
+    facts_.push_back(facts);
+    decision_.claims.push_back(&claim);
+  }
+
+  Result<Decision> finish() {
+    // Recorded, and the view does not show the claim: it holds until a view that is new enough says otherwise.
+    for (const auto& [uid, entry] : pending_) {
+      ClaimFacts facts;
+      facts.uid = uid;
+      facts.key = entry->claim;
+      hold(facts, *entry);
+      facts_.push_back(facts);
+      decision_.claims.push_back(nullptr);
+      ++decision_.holding;
+    }
+    const auto& primitive = input_.primitive;
+    const Observation observation{.ns = primitive.name.ns,
+                                  .name = primitive.name.name,
+                                  .uid = primitive.uid,
+                                  .generation = primitive.generation,
+                                  .spec = primitive.spec,
+                                  .state = primitive.state,
+                                  .now = input_.now.time_since_epoch().count(),
+                                  .max_grants = input_.max_grants,
+                                  .claims = facts_,
+                                  .observed = {}};
+    auto plan = input_.kind.decide(observation);
+    if (!plan) return plan.error();
+    decision_.plan = std::move(*plan);
+    sort_verdicts();
+    decision_.complete = decision_.grants < input_.max_grants;
+    return std::move(decision_);
+  }
+
+ private:
+  void sort_verdicts() {
+    std::vector<const Verdict*> verdict_of(facts_.size(), nullptr);
+    for (const auto& verdict : decision_.plan.verdicts) verdict_of[verdict.claim] = &verdict;
+    for (std::size_t i = 0; i < facts_.size(); ++i) {
+      if (facts_[i].state != ClaimState::waiting) continue;
+      if (verdict_of[i] != nullptr && is_grant(*verdict_of[i])) {
+        ++decision_.grants;
+      } else {
+        decision_.unserved.emplace_back(decision_.claims[i], verdict_of[i]);
+      }
+    }
+  }
+
+  static void hold(ClaimFacts& facts, const PendingGrant& entry) {
+    if (facts.state != ClaimState::revoking) facts.state = ClaimState::granted;
+    facts.units = entry.units;
+    facts.token = entry.token;
+  }
+
+  const DecisionInput& input_;
+  std::map<std::string_view, const PendingGrant*> pending_;
+  std::vector<ClaimFacts> facts_;
+  Decision decision_;
+};
+
+}  // namespace
+
+bool is_grant(const Verdict& verdict) noexcept {
+  return verdict.kind == VerdictKind::grant || verdict.kind == VerdictKind::grant_consume;
+}
+
+Result<Decision> decide(const DecisionInput& input) {
+  Builder builder(input);
+  for (const auto* claim : input.claims) builder.add(*claim);
+  return builder.finish();
+}
+
+}  // namespace konductor::runtime

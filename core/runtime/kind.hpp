@@ -1,0 +1,118 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "kube/resource.hpp"
+#include "runtime/plan.hpp"
+
+#include <functional>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace konductor::runtime {
+
+inline constexpr const char* api_group = "sync.konductor.io";
+inline constexpr const char* api_version = "v1";
+
+struct Names {
+  std::string kind;
+  std::string plural;
+  std::string singular;
+  std::string short_name;
+};
+
+enum class Mode { granted, counted, observed };
+enum class Lifetime { with_pod, with_primitive };
+enum class Place { primitive, claim };
+
+struct FieldDeclaration {
+  std::string path;
+  ValueType type = ValueType::string;
+};
+
+struct RuleDeclaration {
+  Place place = Place::primitive;
+  std::string rule;
+  std::string message;
+};
+
+struct ColumnDeclaration {
+  Place place = Place::primitive;
+  int priority = 0;
+  std::string name;
+  std::string type;
+  std::string json_path;
+  std::string description;
+};
+
+/// The host's code that a declared command is bound to; values are those of the ABI.
+enum class Action {
+  acquire = 1,
+  run,
+  hold,
+  renew,
+  release,
+  report,
+  hand_over,
+  wait_for_phase,
+  show,
+  list,
+  create,
+  delete_,
+  set,
+  evaluate
+};
+
+struct FlagDeclaration {
+  std::string name;
+  std::string placeholder;
+  std::string help;
+  std::string path;
+  ValueType type = ValueType::string;
+  bool required = false;
+  std::int64_t minimum = std::numeric_limits<std::int64_t>::min();
+  std::int64_t maximum = std::numeric_limits<std::int64_t>::max();
+};
+
+struct FixedValue {
+  std::string path;
+  std::string json;
+};
+
+struct CommandDeclaration {
+  Action action = Action::show;
+  std::string verb;
+  std::string summary;
+  std::vector<FlagDeclaration> flags;
+  std::vector<FixedValue> fixed;
+};
+
+/// A plugin's kind, copied out of its declarations: all that the host ever knows of it.
+struct KindDeclaration {
+  std::string plugin_name;
+  std::string plugin_version;
+  Mode mode = Mode::granted;
+  Lifetime claim_lifetime = Lifetime::with_pod;
+  std::string description;
+  std::string claim_description;
+  Names names;
+  Names claim;  // all empty where mode is observed
+  std::string spec_schema;
+  std::string status_schema;
+  std::string claim_spec_schema;
+  std::string claim_status_schema;
+  std::string primitive_field;
+  std::string units_field;  // empty: each claim is one unit
+  std::vector<FieldDeclaration> claim_fields;
+  std::vector<RuleDeclaration> rules;
+  std::vector<ColumnDeclaration> columns;
+  std::vector<CommandDeclaration> commands;
+  /// Pure. An error means that the spec or the state cannot be understood, or that the plugin broke its contract
+  /// (Errc::plugin_incompatible: quarantine the kind).
+  std::function<Result<Plan>(const Observation&)> decide;
+
+  [[nodiscard]] kube::Resource primitive_resource() const { return {api_group, api_version, names.plural}; }
+  [[nodiscard]] kube::Resource claim_resource() const { return {api_group, api_version, claim.plural}; }
+};
+
+}  // namespace konductor::runtime

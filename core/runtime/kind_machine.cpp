@@ -1,0 +1,250 @@
+#include "runtime/kind_machine.hpp"
+
+#include "kube/object_meta.hpp"
+#include "kube/resource_version.hpp"
+#include "runtime/json_path.hpp"
+#include "runtime/kind_machine_impl.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace konductor::runtime {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::int64_t many_claims = 500;
+constexpr auto rest_per_claim = std::chrono::microseconds{2};
+
+}  // namespace
+
+Entry& KindMachine::Impl::entry(const kube::NamespacedName& name) {
+  auto& found = entries_[name];
+  found.name = name;
+  return found;
+}
+
+void KindMachine::Impl::log(LogLine::Level level, std::string text) {
+  constexpr std::size_t most_lines = 1000;  // between two take_log(); the rest would say the same
+  if (log_.size() < most_lines) log_.push_back({level, kind_.names.singular + ": " + std::move(text)});
+}
+
+void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object) {
+  auto parsed = parse_primitive(object);
+  if (!parsed) return log(LogLine::Level::warning, "left out: " + parsed.error().detail);
+  auto& known = entry(parsed->name);
+  if (parsed->uid == known.gone_uid) return;  // an answer that came later than the watch
+  if (known.primitive && known.primitive->rv != 0 && known.primitive->rv >= parsed->rv) return;
+  if (!known.primitive || known.primitive->uid != parsed->uid) {
+    known.own.reset();
+    known.events.clear();
+  }
+  known.primitive = std::move(*parsed);
+  known.dirty = true;
+}
+
+void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
+  if (!started_) started_ = now.mono;
+  switch (event.kind) {
+    case ViewEvent::Kind::begin:
+      listed_.clear();
+      listing_ = true;
+      break;
+    case ViewEvent::Kind::apply:
+      if (const auto meta = kube::parse_meta(*event.object); meta && listing_) listed_.insert({meta->ns, meta->name});
+      put_primitive(event.object);
+      break;
+    case ViewEvent::Kind::remove:
+      if (const auto meta = kube::parse_meta(*event.object)) {
+        auto& known = entry({meta->ns, meta->name});
+        known.gone_uid = meta->uid;
+        if (known.primitive && known.primitive->uid == meta->uid) known.primitive.reset();
+        known.dirty = true;
+      }
+      break;
+    case ViewEvent::Kind::synced:
+      for (auto& [name, known] : entries_) {
+        if (listed_.contains(name) || !known.primitive) continue;
+        if (known.primitive->rv > kube::parse_resource_version(event.resource_version).value_or(0)) continue;
+        known.gone_uid = known.primitive->uid;
+        known.primitive.reset();
+        known.dirty = true;
+      }
+      listed_.clear();
+      listing_ = false;
+      primitives_synced_ = true;
+      for (auto& [name, known] : entries_) known.dirty = true;
+      break;
+    case ViewEvent::Kind::progress: break;
+    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+  }
+}
+
+void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
+  for (const auto& uid : change.gone) {
+    if (const auto pod = pod_of_.find(uid); pod != pod_of_.end()) {
+      if (pods_.forget(pod->second)) pod_retry_.erase(pod->second);
+      pod_of_.erase(pod);
+    }
+    notes_.erase(uid);
+  }
+  if (const auto* claim = change.applied) {
+    auto& notes = notes_[claim->uid];
+    if (notes.stamp.empty()) notes.first_seen = now.mono;
+    if (restarts_clock(notes.stamp, *claim)) {
+      notes.stamp = clock_stamp(*claim);
+      notes.since = now.mono;
+    }
+    if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);
+  }
+  for (const auto& name : change.primitives) entry(name).dirty = true;
+}
+
+void KindMachine::Impl::on_claim(const ViewEvent& event, Now now) {
+  const auto rv = kube::parse_resource_version(event.resource_version).value_or(0);
+  switch (event.kind) {
+    case ViewEvent::Kind::begin: note(view_.begin(), now); break;
+    case ViewEvent::Kind::apply:
+    case ViewEvent::Kind::remove: {
+      auto claim = parse_claim(*event.object, kind_);
+      if (!claim) {
+        log(LogLine::Level::warning, "left out: " + claim.error().detail);
+        view_.progress(rv);
+        break;
+      }
+      note(event.kind == ViewEvent::Kind::apply ? view_.apply(std::move(*claim)) : view_.remove(*claim), now);
+      break;
+    }
+    case ViewEvent::Kind::synced:
+      note(view_.synced(rv), now);
+      for (auto& [name, known] : entries_) known.dirty = true;
+      break;
+    case ViewEvent::Kind::progress: view_.progress(rv); break;
+    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+  }
+  // Whoever waits for a newer view has it now, although none of its own claims changed.
+  for (auto& [name, known] : entries_)
+    if (known.blocked_since || known.lags) known.dirty = true;
+}
+
+void KindMachine::Impl::pod_changed(const std::string& uid) {
+  for (const auto* claim : view_.of_pod(uid)) entry(claim->primitive).dirty = true;
+}
+
+void KindMachine::Impl::on_pod(const ViewEvent& event, Now /*now*/) {
+  const auto rv = kube::parse_resource_version(event.resource_version).value_or(0);
+  switch (event.kind) {
+    case ViewEvent::Kind::begin: pods_.begin(); break;
+    case ViewEvent::Kind::apply: pods_.apply(text_at(*event.object, "metadata.uid"), rv); break;
+    case ViewEvent::Kind::remove: {
+      const auto uid = text_at(*event.object, "metadata.uid");
+      pods_.remove(uid, rv);
+      pod_changed(uid);
+      break;
+    }
+    case ViewEvent::Kind::synced:
+      pods_.synced(rv);
+      for (auto& [name, known] : entries_) known.dirty = true;
+      break;
+    case ViewEvent::Kind::progress: pods_.progress(rv); break;
+    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+  }
+}
+
+void KindMachine::Impl::lead(bool leading, Now /*now*/) {
+  leading_ = leading;
+  for (auto& [name, known] : entries_) known.dirty = true;
+}
+
+std::vector<Outgoing> KindMachine::Impl::work(Now now) {
+  if (leading_ && synced()) {
+    const auto first = entries_.lower_bound(std::exchange(turn_, {}).value_or(kube::NamespacedName{}));
+    for (auto at = first; at != entries_.end(); ++at) serve(at->second, now);
+    for (auto at = entries_.begin(); at != first; ++at) serve(at->second, now);
+  }
+  std::erase_if(entries_, [this](const auto& named) {
+    const auto& known = named.second;
+    return !known.primitive && !known.busy && !known.asking && view_.of(known.name).empty();
+  });
+  return std::exchange(out_, {});
+}
+
+void KindMachine::Impl::serve(Entry& entry, Now now) {
+  if (entry.wake && *entry.wake <= now.mono) entry.dirty = true;
+  if (!entry.dirty || now.mono < entry.rest_until) return;
+  const auto sent_before = next_id_;
+  entry.dirty = false;
+  entry.wake.reset();
+  reconcile(entry, now);
+  // A look costs time for each claim: without a rest a burst of n events on n claims would cost n squared.
+  const auto claims = static_cast<std::int64_t>(view_.of(entry.name).size());
+  if (claims >= many_claims) entry.rest_until = now.mono + claims * rest_per_claim;
+  // In turn: who found no room at all comes first next time.
+  if (entry.starved && next_id_ == sent_before && !turn_) turn_ = entry.name;
+}
+
+std::optional<MonoTime> KindMachine::Impl::wake_at() const {
+  std::optional<MonoTime> earliest;
+  if (!leading_ || !synced()) return earliest;
+  for (const auto& [name, known] : entries_) {
+    const auto at = known.dirty ? std::optional{known.rest_until} : known.wake;
+    if (at && (!earliest || *at < *earliest)) earliest = at;
+  }
+  return earliest;
+}
+
+KindMachine::Counters KindMachine::Impl::counters() const {
+  auto result = counters_;
+  result.claims = view_.size();
+  result.in_flight = in_flight_.size();
+  result.quarantined = quarantined_;
+  for (const auto& [name, known] : entries_) {
+    if (known.primitive) ++result.primitives;
+    result.holding += known.holding;
+    result.waiting += known.waiting;
+  }
+  return result;
+}
+
+KindMachine::KindMachine(KindDeclaration kind, KindSettings settings)
+    : impl_(std::make_unique<Impl>(std::move(kind), std::move(settings))) {}
+KindMachine::~KindMachine() = default;
+KindMachine::KindMachine(KindMachine&&) noexcept = default;
+KindMachine& KindMachine::operator=(KindMachine&&) noexcept = default;
+void KindMachine::on_primitive(const ViewEvent& event, Now now) {
+  impl_->on_primitive(event, now);
+}
+void KindMachine::on_claim(const ViewEvent& event, Now now) {
+  impl_->on_claim(event, now);
+}
+void KindMachine::on_pod(const ViewEvent& event, Now now) {
+  impl_->on_pod(event, now);
+}
+void KindMachine::on_answer(std::uint64_t id, const Result<kube::Response>& answer, Now now) {
+  impl_->on_answer(id, answer, now);
+}
+void KindMachine::lead(bool leading, Now now) {
+  impl_->lead(leading, now);
+}
+std::vector<Outgoing> KindMachine::work(Now now) {
+  return impl_->work(now);
+}
+std::optional<MonoTime> KindMachine::wake_at() const {
+  return impl_->wake_at();
+}
+bool KindMachine::synced() const {
+  return impl_->synced();
+}
+const KindDeclaration& KindMachine::kind() const {
+  return impl_->kind();
+}
+std::vector<KindMachine::LogLine> KindMachine::take_log() {
+  return impl_->take_log();
+}
+KindMachine::Counters KindMachine::counters() const {
+  return impl_->counters();
+}
+
+}  // namespace konductor::runtime

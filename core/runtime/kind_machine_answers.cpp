@@ -1,0 +1,211 @@
+#include "kube/resource_version.hpp"
+#include "runtime/json_path.hpp"
+#include "runtime/kind_machine_impl.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+using nlohmann::json;
+
+Result<json> read(const Result<kube::Response>& answer, const std::string& doing) {
+  if (!answer) return answer.error();
+  return kube::classify(*answer, doing);
+}
+
+// The server did not execute it, and never will: the object changed or was re-created (a wrong UID in a patch is 422).
+bool is_conflict(const Error& error) {
+  return error.code == Errc::conflict ||
+         (error.code == Errc::invalid && error.detail.find("metadata.uid") != std::string::npos);
+}
+
+// 400, 422 and the like: sending the same again will not help soon.
+bool is_refusal(const Error& error) {
+  return !is_retryable(error.code);
+}
+
+constexpr const char* not_comparable =
+    "the API server sent a list whose resourceVersion is no decimal integer: nothing is granted";
+
+}  // namespace
+
+void KindMachine::Impl::failed(Retry& retry, const Error& error, Now now) {
+  ++counters_.failed_writes;
+  constexpr int most_doublings = 10;
+  const auto doubled = settings_.retry_first * (std::int64_t{1} << std::min(retry.failures, most_doublings));
+  auto pause = is_refusal(error) ? settings_.retry_most : std::min<Duration>(doubled, settings_.retry_most);
+  pause = std::max<Duration>(pause, std::chrono::seconds{error.retry_after_s});
+  ++retry.failures;
+  retry.not_before = now.mono + pause;
+  log(LogLine::Level::warning, error.detail);
+}
+
+void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>& answer, Now now) {
+  const auto found = in_flight_.find(id);
+  if (found == in_flight_.end()) return;
+  const InFlight sent = std::move(found->second);
+  in_flight_.erase(found);
+  for (auto& [name, known] : entries_)
+    if (known.starved) known.dirty = true;
+  switch (sent.what) {
+    case Sent::record: on_record(sent, answer, now); break;
+    case Sent::reread: on_reread(sent, answer, now); break;
+    case Sent::fresh_list: on_fresh_list(sent, answer, now); break;
+    case Sent::claim_write: on_claim_write(sent, answer, now); break;
+    case Sent::removal: on_removal(sent, answer, now); break;
+    case Sent::pod_question: on_pod_answer(sent, answer, now); break;
+    case Sent::event: --events_in_flight_; break;
+  }
+}
+
+void KindMachine::Impl::on_record(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  auto& known = entry(sent.primitive);
+  known.busy = false;
+  known.dirty = true;
+  const auto object = read(answer, "record on " + kind_.names.plural + " " + kube::to_string(sent.primitive));
+  if (!object) {
+    known.reread = true;
+    if (is_conflict(object.error())) {
+      ++counters_.conflicts;
+    } else if (object.error().code != Errc::not_found) {
+      failed(known.retry, object.error(), now);
+    }
+    return;
+  }
+  known.retry = {};
+  const auto stored = parse_ledger(*object);
+  if (sent.ledger && (!stored || *stored != sent.ledger)) {
+    // A schema that prunes the ledger would over-grant: nothing more until somebody has mended it.
+    known.not_stored = sent.primitive_uid;
+    known.own.reset();
+    log(LogLine::Level::error,
+        kube::to_string(sent.primitive) +
+            ": the API server did not store status.ledger; nothing is granted. Apply the output of "
+            "`konductor manifests`, then restart the operator");
+    put_primitive(std::make_shared<const json>(*object));
+    return;
+  }
+  if (sent.ledger) {
+    known.own = sent.covered ? sent.ledger : std::nullopt;
+    counters_.grants += sent.grants;
+  }
+  if (text_at(*object, "metadata.resourceVersion") == sent.resource_version) {
+    // Nothing changed, although something was to: a schema that prunes what is shown.
+    known.quiet_until = now.mono + settings_.retry_most;
+    log(LogLine::Level::warning, kube::to_string(sent.primitive) +
+                                     ": the API server stored nothing of its status; is its "
+                                     "CustomResourceDefinition of this version?");
+  }
+  put_primitive(std::make_shared<const json>(*object));
+}
+
+void KindMachine::Impl::on_reread(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  auto& known = entry(sent.primitive);
+  known.asking = false;
+  known.dirty = true;
+  const auto object = read(answer, "get " + kind_.names.plural + " " + kube::to_string(sent.primitive));
+  if (object) {
+    known.reread = false;
+    put_primitive(std::make_shared<const json>(*object));
+  } else if (object.error().code == Errc::not_found) {
+    known.reread = false;
+    if (known.primitive && known.primitive->uid == sent.primitive_uid) known.primitive.reset();
+  } else {
+    failed(known.retry, object.error(), now);
+  }
+}
+
+void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  auto& known = entry(sent.primitive);
+  known.asking = false;
+  known.dirty = true;
+  const auto list = read(answer, "list " + kind_.claim.plural + " of " + kube::to_string(sent.primitive));
+  if (!list) return failed(known.retry, list.error(), now);
+  const auto rv = kube::parse_resource_version(text_at(*list, "metadata.resourceVersion")).value_or(0);
+  const json* items = find_path(*list, "items");
+  if (rv == 0 || items == nullptr || !items->is_array())
+    return failed(known.retry, {Errc::protocol_violation, not_comparable, 0}, now);
+  std::set<std::string> listed;
+  for (const auto& item : *items) {
+    auto claim = parse_claim(item, kind_);
+    if (!claim) continue;
+    listed.insert(claim->uid);
+    note(view_.lay_over(std::move(*claim)), now);
+  }
+  std::vector<std::pair<std::string, std::string>> gone;
+  for (const auto* claim : view_.of(sent.primitive))
+    if (!listed.contains(claim->uid) && claim->rv <= rv) gone.emplace_back(claim->key, claim->uid);
+  for (const auto& [key, uid] : gone) note(view_.bury(key, uid), now);
+  auto& again = entry(sent.primitive);
+  again.fresh_rv = std::max(again.fresh_rv, rv);
+}
+
+void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  entry(sent.primitive).dirty = true;
+  const auto object = read(answer, "patch " + kind_.claim.plural + " " + sent.claim_key);
+  const auto found = notes_.find(sent.claim_uid);
+  if (found != notes_.end()) {
+    found->second.busy = false;
+    found->second.ending = false;
+  }
+  if (object) {
+    if (found != notes_.end()) {
+      found->second.retry = {};
+      found->second.refused_rv.clear();
+    }
+    if (auto claim = parse_claim(*object, kind_)) note(view_.lay_over(std::move(*claim)), now);
+  } else if (object.error().code == Errc::not_found) {
+    note(view_.bury(sent.claim_key, sent.claim_uid), now);
+  } else if (is_conflict(object.error())) {
+    ++counters_.conflicts;
+    if (found == notes_.end()) return;
+    found->second.refused_rv = sent.resource_version;
+    found->second.retry.not_before = now.mono + settings_.retry_most;
+  } else if (found != notes_.end()) {
+    found->second.refused_rv.clear();
+    failed(found->second.retry, object.error(), now);
+  }
+}
+
+void KindMachine::Impl::on_removal(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  const auto object = read(answer, "delete " + kind_.claim.plural + " " + sent.claim_key);
+  if (object || object.error().code == Errc::not_found) {
+    entry(sent.primitive).dirty = true;
+    note(view_.bury(sent.claim_key, sent.claim_uid), now);
+    return;
+  }
+  on_claim_write(sent, answer, now);
+}
+
+void KindMachine::Impl::on_pod_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  pods_asked_.erase(sent.pod_uid);
+  pod_changed(sent.pod_uid);
+  if (!pods_.is_named(sent.pod_uid)) return;
+  const auto object = read(answer, "get pods " + sent.claim_key);
+  auto& retry = pod_retry_[sent.pod_uid];
+  if (!object) {
+    if (object.error().code != Errc::not_found) return failed(retry, object.error(), now);
+    pods_.answered(sent.pod_uid, PodState::gone, 0);
+  } else if (text_at(*object, "metadata.uid") != sent.pod_uid) {
+    pods_.answered(sent.pod_uid, PodState::gone, 0);
+  } else {
+    const auto phase = text_at(*object, "status.phase");
+    const auto state = phase == "Succeeded" ? PodState::succeeded
+                       : phase == "Failed"  ? PodState::failed
+                                            : PodState::alive;
+    pods_.answered(sent.pod_uid, state,
+                   kube::parse_resource_version(text_at(*object, "metadata.resourceVersion")).value_or(0));
+    if (state == PodState::alive) {
+      // The watch is behind, or has yet to show it: look again, not too often.
+      retry.not_before = now.mono + settings_.retry_first * (std::int64_t{1} << std::min(++retry.failures, 7));
+      return;
+    }
+  }
+  pod_retry_.erase(sent.pod_uid);
+}
+
+}  // namespace konductor::runtime

@@ -1,0 +1,188 @@
+#include "kube/time.hpp"
+#include "runtime/claim_writes.hpp"
+#include "runtime/kind_machine_impl.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+using nlohmann::json;
+
+constexpr auto settle_time = std::chrono::milliseconds{250};  // a claim that waits longer is told why
+constexpr auto shortest_look = std::chrono::milliseconds{5};  // a plugin that looks into the past cannot spin us
+constexpr auto longest_look = std::chrono::hours{24};
+constexpr std::size_t most_events_in_flight = 8;
+constexpr std::size_t most_holder_lines = 10;
+
+}  // namespace
+
+void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::string& reason,
+                               const std::string& message, Now now) {
+  ShownStatus shown;
+  shown.conditions.push_back({"Ready", ConditionStatus::false_, reason, message});
+  const auto& primitive = *entry.primitive;
+  const auto differs = difference(primitive, shown, now.server);
+  if (!differs.urgent) return;
+  if (primitive.ledger_error.empty() && entry.not_stored != primitive.uid)
+    return write_status(entry, ledger, shown, nullptr, 0, false, now);
+  // A ledger that cannot be read or kept stays as it is: somebody has to look at it.
+  if (entry.quiet_until && now.mono < *entry.quiet_until) return wake(entry, *entry.quiet_until);
+  entry.busy = true;
+  InFlight sent;
+  sent.what = Sent::record;
+  sent.primitive = entry.name;
+  sent.primitive_uid = primitive.uid;
+  sent.resource_version = primitive.resource_version;
+  send(std::move(sent), record(kind_, primitive, nullptr, nullptr, differs));
+}
+
+void KindMachine::Impl::record_grants(const Entry& entry, const Decision& decision, Ledger& ledger) const {
+  auto token = token_base(ledger, entry.primitive->rv);
+  for (const auto& verdict : decision.plan.verdicts) {
+    if (!is_grant(verdict)) continue;
+    const Claim* claim = decision.claims[verdict.claim];
+    if (claim == nullptr) continue;
+    const bool consumed = verdict.kind == VerdictKind::grant_consume;
+    ledger.pending.push_back({claim->key, claim->uid, consumed ? 0 : claim->units, ++token, claim->resource_version});
+    ledger.last_token = token;
+  }
+}
+
+ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const {
+  ShownStatus shown;
+  shown.fields = decision.plan.status.value_or("{}");
+  shown.conditions = decision.plan.conditions;
+  if (decision.left_out > 0) {
+    std::erase_if(shown.conditions, [](const auto& condition) { return condition.type == "Ready"; });
+    shown.conditions.push_back({"Ready", ConditionStatus::false_, "TooManyClaims",
+                                std::to_string(decision.left_out) + " claims over the bound of " +
+                                    std::to_string(settings_.max_claims) + " wait outside of the queue"});
+  }
+  if (kind_.mode != Mode::granted) return shown;
+  shown.with_holders = true;
+  for (const auto* claim : view_.of(entry.name)) {
+    if (shown.holders.size() >= most_holder_lines) break;
+    if (holds(claim->phase) && claim->held_units > 0)
+      shown.holders.push_back({claim->key, claim->holder, claim->held_units, claim->granted_at});
+  }
+  for (const auto& grant : ledger.pending) {
+    if (shown.holders.size() >= most_holder_lines) break;
+    const Claim* claim = view_.find(grant.claim);
+    const bool shown_already = claim != nullptr && holds(claim->phase);
+    if (grant.units > 0 && !shown_already && claim != nullptr)
+      shown.holders.push_back({grant.claim, claim->holder, grant.units, {}});
+  }
+  return shown;
+}
+
+void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now) {
+  const auto& plan = decision.plan;
+  entry.holding = decision.holding + decision.grants;
+  entry.waiting = decision.waiting - std::min(decision.waiting, decision.grants);
+  if (plan.look_again_at) {
+    const auto present = now.server.time_since_epoch().count();
+    const auto in = Duration{std::max(*plan.look_again_at, present) - present};
+    wake(entry, now.mono + std::clamp<Duration>(in, shortest_look, longest_look));
+  }
+  tell_events(entry, plan.events, now);
+  Ledger next = ledger;
+  record_grants(entry, decision, next);
+  std::optional<NewState> state;
+  if (plan.state && changes_state(*entry.primitive, *plan.state))
+    state = NewState{*plan.state, plan_time(*entry.primitive, now.server)};
+  const auto shown = shown_of(entry, next, decision);
+  write_status(entry, next, shown, state ? &*state : nullptr, decision.grants, true, now);
+  answer_waiters(entry, decision, now);
+}
+
+void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const ShownStatus& shown,
+                                     const NewState* state, std::size_t grants, bool covered, Now now) {
+  const auto& primitive = *entry.primitive;
+  const auto differs = difference(primitive, shown, now.server);
+  const bool first_ledger = kind_.mode == Mode::granted && !primitive.ledger;
+  const bool must = grants > 0 || state != nullptr || first_ledger;
+  if (!must && differs.empty()) return;
+  if (!must && entry.quiet_until && now.mono < *entry.quiet_until) return wake(entry, *entry.quiet_until);
+  if (!must && !differs.urgent && entry.last_status && now.mono < *entry.last_status + settings_.status_interval)
+    return wake(entry, *entry.last_status + settings_.status_interval);
+  if (!has_room(entry, true)) return;
+  entry.busy = true;
+  entry.last_status = now.mono;
+  if (grants > 0) ++counters_.records;
+  InFlight sent;
+  sent.what = Sent::record;
+  sent.primitive = entry.name;
+  sent.primitive_uid = primitive.uid;
+  sent.resource_version = primitive.resource_version;
+  sent.covered = covered;
+  sent.grants = grants;
+  const bool with_ledger = kind_.mode == Mode::granted;
+  if (with_ledger) sent.ledger = ledger;
+  send(std::move(sent), record(kind_, primitive, with_ledger ? &ledger : nullptr, state, differs));
+}
+
+void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, Now now) {
+  for (const auto& [claim, verdict] : decision.unserved) {
+    const bool refused = verdict != nullptr && verdict->kind == VerdictKind::deny;
+    const std::string message =
+        verdict != nullptr && !verdict->message.empty() ? verdict->message : "waits for its turn";
+    const bool unavailable = kind_.mode == Mode::granted && !claim->wait && decision.complete;
+    if (refused || unavailable) {
+      if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+      ++counters_.denials;
+      const Ending denial{Phase::denied, refused ? verdict->reason : "Unavailable", message};
+      write_claim(*claim, end_claim(kind_, *claim, denial, now.server), Sent::claim_write, true);
+      continue;
+    }
+    const std::string reason = verdict != nullptr && !verdict->reason.empty() ? verdict->reason : "Queued";
+    if (kind_.mode != Mode::granted || (claim->acknowledged && claim->reason == reason)) continue;
+    const auto told_at = notes_[claim->uid].first_seen + settle_time;
+    if (now.mono < told_at) {
+      wake(entry, told_at);
+    } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
+      write_claim(*claim, acknowledge(kind_, *claim, reason, message, entry.primitive->uid, now.server),
+                  Sent::claim_write, false);
+    }
+  }
+}
+
+void KindMachine::Impl::tell_events(Entry& entry, const std::vector<PlanEvent>& events, Now now) {
+  constexpr std::size_t most_remembered = 64;
+  for (const auto& event : events) {
+    if (entry.events.size() >= most_remembered) entry.events.clear();
+    if (events_in_flight_ >= most_events_in_flight || !has_room(entry, false)) return;
+    if (!entry.events.emplace(event.reason, event.message).second) continue;
+    const auto time = kube::to_rfc3339(now.server);
+    const json object = {{"apiVersion", "v1"},
+                         {"kind", "Event"},
+                         {"metadata",
+                          {{"name", entry.name.name + "." + std::to_string(now.server.time_since_epoch().count()) +
+                                        "-" + std::to_string(next_event_++)},
+                           {"namespace", entry.name.ns}}},
+                         {"involvedObject",
+                          {{"apiVersion", std::string(api_group) + "/" + api_version},
+                           {"kind", kind_.names.kind},
+                           {"namespace", entry.name.ns},
+                           {"name", entry.name.name},
+                           {"uid", entry.primitive->uid},
+                           {"resourceVersion", entry.primitive->resource_version}}},
+                         {"reason", event.reason},
+                         {"message", event.message},
+                         {"type", event.warning ? "Warning" : "Normal"},
+                         {"source", {{"component", settings_.component}}},
+                         {"firstTimestamp", time},
+                         {"lastTimestamp", time},
+                         {"count", 1}};
+    ++events_in_flight_;
+    InFlight sent;
+    sent.what = Sent::event;
+    sent.primitive = entry.name;
+    send(std::move(sent), kube::create({"", "v1", "events"}, entry.name.ns, object));
+  }
+}
+
+}  // namespace konductor::runtime

@@ -1,0 +1,241 @@
+#include "kube/time.hpp"
+#include "runtime/claim_writes.hpp"
+#include "runtime/kind_machine_impl.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+// A view that lags longer is replaced by a consistent list.
+constexpr auto blocked_time = std::chrono::milliseconds{100};
+constexpr const char* ledger_not_stored =
+    "the API server did not store status.ledger; nothing is granted. Apply the output of `konductor manifests`, then "
+    "restart the operator";
+
+}  // namespace
+
+void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
+  if (!entry.wake || at < *entry.wake) entry.wake = at;
+}
+
+bool KindMachine::Impl::has_room(Entry& entry, bool urgent) const {
+  const auto most = std::max(1U, urgent ? settings_.parallel : settings_.parallel / 2);
+  const bool room = in_flight_.size() < most;
+  if (!room) entry.starved = true;
+  return room;
+}
+
+void KindMachine::Impl::send(InFlight sent, kube::Request request) {
+  const auto id = next_id_++;
+  out_.push_back({id, std::move(request)});
+  in_flight_.emplace(id, std::move(sent));
+}
+
+std::uint64_t KindMachine::Impl::view_rv(const Entry& entry) const {
+  return std::max(view_.rv(), entry.fresh_rv);
+}
+
+LedgerView KindMachine::Impl::ledger_view(const Entry& entry) const {
+  return {view_rv(entry), [this](const std::string& key) { return view_.find(key); }};
+}
+
+Duration KindMachine::Impl::ttl_of(const Claim& claim, const Entry& entry) const {
+  return effective_ttl(claim, entry.primitive ? entry.primitive->ttl : 0, settings_.default_ttl);
+}
+
+bool KindMachine::Impl::can_write(const Claim& claim, Entry& entry, Now now) const {
+  const auto found = notes_.find(claim.uid);
+  if (found == notes_.end()) return true;
+  const auto& notes = found->second;
+  if (notes.busy) return false;
+  if (!notes.refused_rv.empty() && notes.refused_rv != claim.resource_version) return true;
+  if (now.mono >= notes.retry.not_before) return true;
+  wake(entry, notes.retry.not_before);
+  return false;
+}
+
+void KindMachine::Impl::write_claim(const Claim& claim, kube::Request request, Sent what, bool ending) {
+  auto& notes = notes_[claim.uid];
+  notes.busy = true;
+  notes.ending = ending;
+  InFlight sent;
+  sent.what = what;
+  sent.primitive = claim.primitive;
+  sent.claim_key = claim.key;
+  sent.claim_uid = claim.uid;
+  sent.resource_version = claim.resource_version;
+  send(std::move(sent), std::move(request));
+}
+
+void KindMachine::Impl::reconcile(Entry& entry, Now now) {
+  entry.starved = false;
+  keep_up(entry, now);
+  if (!entry.primitive || entry.primitive->deleting) {
+    entry.holding = entry.waiting = 0;
+    return;
+  }
+  const auto& primitive = *entry.primitive;
+  if (entry.reread && !entry.busy && !entry.asking) {
+    if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
+    if (!has_room(entry, true)) return;
+    entry.asking = true;
+    InFlight sent;
+    sent.what = Sent::reread;
+    sent.primitive = entry.name;
+    sent.primitive_uid = primitive.uid;
+    send(std::move(sent), kube::get(kind_.primitive_resource(), entry.name));
+  }
+  const Ledger first{0, primitive.resource_version, {}};
+  const Ledger ledger = settled(primitive.ledger.value_or(first), ledger_view(entry));
+  if (primitive.ledger_error.empty() && kind_.mode == Mode::granted && !withheld(now)) tell_pending(entry, ledger, now);
+  if (entry.busy || entry.reread || entry.asking) return;
+  if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
+  decide_and_record(entry, ledger, now);
+}
+
+void KindMachine::Impl::ask_about_pod(Entry& entry, const Claim& claim, Now now) {
+  if (kind_.claim_lifetime != Lifetime::with_pod) return;
+  if (claim.pod_uid.empty() || !pods_.wants_question(claim.pod_uid) || pods_asked_.contains(claim.pod_uid)) return;
+  if (const auto retry = pod_retry_.find(claim.pod_uid);
+      retry != pod_retry_.end() && now.mono < retry->second.not_before)
+    return wake(entry, retry->second.not_before);
+  if (!has_room(entry, true)) return;
+  pods_asked_.insert(claim.pod_uid);
+  InFlight sent;
+  sent.what = Sent::pod_question;
+  sent.primitive = claim.primitive;
+  sent.claim_key = claim.name.ns + "/" + claim.pod_name;
+  sent.pod_uid = claim.pod_uid;
+  send(std::move(sent), kube::get({"", "v1", "pods"}, {claim.name.ns, claim.pod_name}));
+}
+
+// Claims that go with their primitive outlive their Pods; one that holds has a TTL all the same.
+bool KindMachine::Impl::has_lifetime() const {
+  return kind_.claim_lifetime == Lifetime::with_pod || kind_.mode == Mode::granted;
+}
+
+PodState KindMachine::Impl::pod_state(const Claim& claim) const {
+  return kind_.claim_lifetime == Lifetime::with_pod ? pods_.state(claim.pod_uid) : PodState::none;
+}
+
+void KindMachine::Impl::keep_up(Entry& entry, Now now) {
+  if (!has_lifetime()) return;
+  for (const auto* claim : view_.of(entry.name)) {
+    if (!is_terminal(claim->phase)) ask_about_pod(entry, *claim, now);
+    const auto due = upkeep(*claim, notes_[claim->uid].since, ttl_of(*claim, entry), pod_state(*claim),
+                            settings_.keep_terminal, now.mono);
+    if (due.due) wake(entry, *due.due);
+    if ((!due.end && !due.remove) || !can_write(*claim, entry, now) || !has_room(entry, !due.remove)) continue;
+    if (due.remove) {
+      write_claim(*claim, remove_claim(kind_, *claim), Sent::removal, true);
+      continue;
+    }
+    log(LogLine::Level::info, claim->key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
+    ++counters_.expiries;
+    write_claim(*claim, end_claim(kind_, *claim, *due.end, now.server), Sent::claim_write, true);
+  }
+}
+
+void KindMachine::Impl::tell_pending(Entry& entry, const Ledger& ledger, Now now) {
+  const auto& primitive = *entry.primitive;
+  entry.lags = false;
+  for (const auto& grant : ledger.pending) {
+    const Claim* claim = view_.find(grant.claim);
+    if (claim == nullptr || claim->uid != grant.uid) entry.lags = true;
+    if (claim == nullptr || claim->uid != grant.uid || claim->phase != Phase::pending) continue;
+    if (!is_marked_for(*claim, primitive.uid, primitive.created)) continue;
+    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+    write_claim(*claim, tell(kind_, *claim, grant, ttl_of(*claim, entry), primitive.uid, now.server), Sent::claim_write,
+                false);
+  }
+}
+
+bool KindMachine::Impl::may_be_served(const Claim& claim, const Entry& entry, Now now) const {
+  if (claim.deleting || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created)) return false;
+  const auto found = notes_.find(claim.uid);
+  if (found == notes_.end()) return true;
+  if (found->second.ending) return false;
+  if (!has_lifetime()) return true;
+  return !upkeep(claim, found->second.since, ttl_of(claim, entry), pod_state(claim), settings_.keep_terminal, now.mono)
+              .end;
+}
+
+bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now) {
+  bool all_marked = true;
+  const auto& primitive = *entry.primitive;
+  for (const auto* claim : view_.of(entry.name)) {
+    if (claim->phase != Phase::pending || is_marked_for(*claim, primitive.uid, primitive.created)) continue;
+    all_marked = false;
+    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+    write_claim(*claim, acknowledge(kind_, *claim, "Queued", "waits for its turn", primitive.uid, now.server),
+                Sent::claim_write, false);
+  }
+  // Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former
+  // life.
+  return all_marked || ledger.last_token != 0;
+}
+
+void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
+  if (!entry.blocked_since) entry.blocked_since = now.mono;
+  const auto at = *entry.blocked_since + blocked_time;
+  if (now.mono < at) return wake(entry, at);
+  if (!has_room(entry, true)) return;
+  entry.blocked_since = now.mono;
+  entry.asking = true;
+  InFlight sent;
+  sent.what = Sent::fresh_list;
+  sent.primitive = entry.name;
+  kube::ListOptions options;
+  options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
+  options.limit = 0;
+  send(std::move(sent), kube::list(kind_.claim_resource(), entry.name.ns, options));
+}
+
+void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, Now now) {
+  if (!has_room(entry, true)) return;
+  const auto& primitive = *entry.primitive;
+  if (quarantined_) return refuse(entry, ledger, "PluginQuarantined", quarantine_reason_, now);
+  if (!primitive.ledger_error.empty()) return refuse(entry, ledger, "LedgerUnreadable", primitive.ledger_error, now);
+  if (entry.not_stored == primitive.uid) return refuse(entry, ledger, "LedgerNotStored", ledger_not_stored, now);
+  const bool granted_mode = kind_.mode == Mode::granted;
+  // The first ledger's `seen` says from where on a view has to be complete; it is written before anything is granted.
+  if (granted_mode &&
+      !covers(view_rv(entry), primitive.ledger.value_or(ledger), primitive.ledger ? entry.own : std::nullopt)) {
+    if (!primitive.ledger) return write_status(entry, ledger, {}, nullptr, 0, false, now);
+    return ask_for_fresh_list(entry, now);
+  }
+  entry.blocked_since.reset();
+  if (granted_mode && !mark_waiters(entry, ledger, now)) return;
+  if (withheld(now)) wake(entry, *started_ + settings_.withhold_grants);
+  const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
+  if (granted_mode && room == 0) return;
+  const auto decision = decide({.kind = kind_,
+                                .primitive = primitive,
+                                .claims = view_.of(entry.name),
+                                .ledger = ledger,
+                                .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
+                                .max_claims = settings_.max_claims,
+                                .now = plan_time(primitive, now.server),
+                                .may_be_served = [&](const Claim& claim) { return may_be_served(claim, entry, now); },
+                                .pod_state = [this](const Claim& claim) { return pods_.state(claim.pod_uid); },
+                                .deadline = [&](const Claim& claim) -> std::int64_t {
+                                  if (!holds(claim.phase)) return 0;
+                                  const auto found = notes_.find(claim.uid);
+                                  if (found == notes_.end()) return 0;
+                                  const auto left = found->second.since + ttl_of(claim, entry) - now.mono;
+                                  return (now.server + left).time_since_epoch().count();
+                                }});
+  ++counters_.decisions;
+  if (decision) return execute(entry, ledger, *decision, now);
+  if (decision.error().code != Errc::plugin_incompatible)
+    return refuse(entry, ledger, "InvalidSpec", decision.error().detail, now);
+  quarantined_ = true;
+  quarantine_reason_ = decision.error().detail;
+  log(LogLine::Level::error, "quarantined until restart: " + quarantine_reason_);
+  for (auto& [name, other] : entries_) other.dirty = true;
+  refuse(entry, ledger, "PluginQuarantined", quarantine_reason_, now);
+}
+
+}  // namespace konductor::runtime

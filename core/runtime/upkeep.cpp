@@ -1,0 +1,60 @@
+#include "runtime/upkeep.hpp"
+
+#include "kube/time.hpp"
+
+#include <algorithm>
+
+namespace konductor::runtime {
+namespace {
+
+std::optional<Ending> ended_by_pod(const Claim& claim, PodState pod) {
+  if (pod == PodState::gone) return Ending{Phase::expired, "PodGone", "pod " + claim.pod_name + " is gone"};
+  if (pod == PodState::succeeded || pod == PodState::failed) {
+    const std::string how = pod == PodState::succeeded ? " has succeeded" : " has failed";
+    return Ending{Phase::expired, "PodFinished", "pod " + claim.pod_name + how};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Duration effective_ttl(const Claim& claim, std::int64_t primitive_ttl, Duration default_ttl) noexcept {
+  if (claim.granted_ttl > 0) return Duration{claim.granted_ttl};
+  const Duration bound = primitive_ttl > 0 ? Duration{primitive_ttl} : Duration::max();
+  const Duration wanted =
+      claim.ttl > 0 ? Duration{claim.ttl} : std::min(bound, primitive_ttl > 0 ? bound : default_ttl);
+  return std::min(wanted, bound);
+}
+
+std::string clock_stamp(const Claim& claim) {
+  if (is_terminal(claim.phase)) return "ended";
+  return (holds(claim.phase) ? std::to_string(claim.token) : "waiting") + "/" + claim.renew_time;
+}
+
+bool restarts_clock(const std::string& earlier_stamp, const Claim& claim) {
+  if (claim.phase == Phase::revoking && earlier_stamp.starts_with(std::to_string(claim.token) + "/")) return false;
+  return earlier_stamp != clock_stamp(claim);
+}
+
+Upkeep upkeep(const Claim& claim, MonoTime since, Duration ttl, PodState pod, Duration keep_terminal, MonoTime now) {
+  Upkeep result;
+  if (is_terminal(claim.phase)) {
+    if (claim.deleting) return result;
+    result.remove = now - since >= keep_terminal;
+    if (!result.remove) result.due = since + keep_terminal;
+    return result;
+  }
+  result.end = ended_by_pod(claim, pod);
+  if (result.end) return result;
+  // A waiting claim of a Pod lives as long as the Pod; one without must be renewed like a grant.
+  if (!holds(claim.phase) && !claim.pod_uid.empty()) return result;
+  const MonoTime deadline = since + ttl;
+  if (now < deadline) {
+    result.due = deadline;
+  } else {
+    result.end = Ending{Phase::expired, "TTLExpired", "not renewed for its time to live of " + kube::to_string(ttl)};
+  }
+  return result;
+}
+
+}  // namespace konductor::runtime
