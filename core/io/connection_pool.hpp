@@ -1,0 +1,76 @@
+#pragma once
+
+#include "base/error.hpp"
+#include "io/connection.hpp"
+#include "runtime/clock.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace konductor::io {
+
+/// A bounded number of connections to one server, kept open between requests. Who finds all of them busy waits in a
+/// queue, first come, first served.
+class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
+ public:
+  /// A connection taken out of the pool. It is closed at the end unless it was given back.
+  class Loan {
+   public:
+    Loan(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> connection, bool counted);
+    Loan(Loan&& other) noexcept = default;
+    Loan& operator=(Loan&&) = delete;
+    ~Loan();
+
+    [[nodiscard]] Connection& connection() { return *connection_; }
+    /// True where it has carried a request before and is open.
+    [[nodiscard]] bool reused() const { return reused_; }
+    /// Closes it and goes on with a new one, not yet open.
+    void renew();
+    /// It is in order and may carry the next request.
+    void give_back();
+
+   private:
+    friend class ConnectionPool;
+    std::shared_ptr<ConnectionPool> pool_;  // null once moved from
+    std::unique_ptr<Connection> connection_;
+    bool counted_;
+    bool reused_ = false;
+  };
+
+  ConnectionPool(boost::asio::any_io_executor executor, std::shared_ptr<const Server> server, std::size_t most);
+
+  /// An open connection if one is idle, else a new one that is to be opened.
+  boost::asio::awaitable<Result<Loan>> borrow(runtime::MonoTime until);
+  /// A new one beside the bound, for a stream. It never comes back.
+  Loan extra();
+  /// Ends every operation on every connection, and refuses what comes later.
+  void close();
+
+ private:
+  struct Waiter;
+  struct Idle {
+    std::unique_ptr<Connection> connection;
+    runtime::MonoTime since;
+  };
+  boost::asio::awaitable<Result<void>> wait_for_turn(runtime::MonoTime until);
+  std::unique_ptr<Connection> take_idle();
+  void release();
+  std::unique_ptr<Connection> make_connection();
+  void forget(const Connection& connection);
+
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<const Server> server_;
+  std::size_t most_;
+  std::size_t busy_ = 0;
+  bool closed_ = false;
+  std::vector<Idle> idle_;         // the latest used at the end
+  std::vector<Connection*> lent_;  // so that close() reaches them
+  std::deque<Waiter*> waiters_;    // each lives in the coroutine that waits
+};
+
+}  // namespace konductor::io

@@ -1,0 +1,28 @@
+#include "io/process.hpp"
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <random>
+#include <system_error>
+#include <unistd.h>
+
+namespace konductor::io {
+
+std::string executable_path() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+std::string unique_identity() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host[0] = '\0';
+  std::random_device random;
+  const auto number = (std::uint64_t{random()} << 32U) | random();
+  std::array<char, 20> hex{};
+  std::snprintf(hex.data(), hex.size(), "_%016llx", static_cast<unsigned long long>(number));
+  return std::string(host.data()) + hex.data();
+}
+
+}  // namespace konductor::io

@@ -1,0 +1,164 @@
+#include "io/config_loader.hpp"
+#include "io/http_transport.hpp"
+#include "tests/support/run_coroutine.hpp"
+#include "tests/support/scripted_server.hpp"
+#include "tests/support/tls_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <memory>
+
+namespace konductor::io {
+namespace {
+
+using namespace konductor::tests;
+using testing::HasSubstr;
+
+/// Certificates are made once for all tests of this file.
+class Tls : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    make_certificate(path(), "ca", "", "");
+    make_certificate(path(), "other", "", "");
+    make_certificate(path(), "server", "ca", "DNS:api.example,IP:127.0.0.1");
+    make_certificate(path(), "named", "ca", "DNS:api.example");
+    make_certificate(path(), "client", "ca", "");
+    std::ofstream(path() / "answer") << "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok";
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+  static const std::filesystem::path& path() { return folder_->path(); }
+  static std::string file(const std::string& name) { return (path() / name).string(); }
+
+  static kube::ClusterAccess access_to(const std::string& host, std::uint16_t port) {
+    kube::ClusterAccess access;
+    access.server.host = host;
+    access.server.port = port;
+    access.ca.file = file("ca.crt");
+    return access;
+  }
+
+  Result<kube::Response> get(const kube::ClusterAccess& access) {
+    auto server = load_server(access, system_environment());
+    if (!server) return server.error();
+    HttpTransport transport(context_.get_executor(), *server, {});
+    kube::Request request;
+    request.target = "/answer";
+    return run(context_, transport.send(request, "", std::chrono::seconds{5}));
+  }
+
+  boost::asio::io_context context_;
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+};
+
+TEST_F(Tls, accepts_a_server_whose_address_and_chain_are_right) {
+  const TlsServer server(path(), {});
+  EXPECT_EQ(get(access_to("127.0.0.1", server.port())).value().body, "ok");
+}
+
+TEST_F(Tls, takes_certificates_as_text_too) {
+  const TlsServer server(path(), {});
+  auto access = access_to("127.0.0.1", server.port());
+  access.ca = {.data = read_text(file("ca.crt")), .file = {}};
+  EXPECT_EQ(get(access).value().body, "ok");
+}
+
+TEST_F(Tls, accepts_an_ipv6_server) {
+  make_certificate(path(), "six", "ca", "IP:::1");
+  const TlsServer server(path(), {.certificate = "six", .client_authority = {}, .address = "[::1]"});
+  EXPECT_EQ(get(access_to("::1", server.port())).value().body, "ok");
+}
+
+TEST_F(Tls, refuses_a_server_of_another_authority) {
+  const TlsServer server(path(), {});
+  auto access = access_to("127.0.0.1", server.port());
+  access.ca.file = file("other.crt");
+  const auto result = get(access);
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::bad_config);
+  EXPECT_EQ(result.error().detail, "connect to https://127.0.0.1:" + std::to_string(server.port()) +
+                                       ": certificate verify failed: unable to get local issuer certificate (the "
+                                       "kubeconfig's certificate-authority does not match the server)");
+}
+
+TEST_F(Tls, refuses_a_server_that_the_system_does_not_know) {
+  const TlsServer server(path(), {});
+  auto access = access_to("127.0.0.1", server.port());
+  access.ca = {};
+  EXPECT_THAT(get(access).error().detail, HasSubstr("certificate verify failed"));
+}
+
+TEST_F(Tls, refuses_an_address_that_the_certificate_does_not_have) {
+  const TlsServer server(path(), {.certificate = "named", .client_authority = {}});
+  const auto result = get(access_to("127.0.0.1", server.port()));
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(result.error().code, Errc::bad_config);
+  EXPECT_THAT(result.error().detail, HasSubstr("IP address mismatch"));
+  EXPECT_THAT(result.error().detail, HasSubstr("tls-server-name"));
+}
+
+TEST_F(Tls, refuses_a_name_that_the_certificate_does_not_have) {
+  const TlsServer server(path(), {});
+  EXPECT_THAT(get(access_to("localhost", server.port())).error().detail, HasSubstr("hostname mismatch"));
+}
+
+TEST_F(Tls, checks_the_name_of_tls_server_name) {
+  const TlsServer server(path(), {.certificate = "named", .client_authority = {}});
+  auto access = access_to("127.0.0.1", server.port());
+  access.tls_server_name = "api.example";
+  EXPECT_EQ(get(access).value().body, "ok");
+  access.tls_server_name = "other.example";
+  EXPECT_THAT(get(access).error().detail, HasSubstr("hostname mismatch"));
+}
+
+TEST_F(Tls, believes_any_server_when_told_to) {
+  const TlsServer server(path(), {.certificate = "named", .client_authority = {}});
+  auto access = access_to("127.0.0.1", server.port());
+  access.ca = {};
+  access.insecure_skip_tls_verify = true;
+  EXPECT_EQ(get(access).value().body, "ok");
+}
+
+TEST_F(Tls, shows_the_client_certificate) {
+  const TlsServer server(path(), {.certificate = "server", .client_authority = "ca"});
+  auto access = access_to("127.0.0.1", server.port());
+  EXPECT_FALSE(get(access).has_value());
+  access.client_certificate.file = file("client.crt");
+  access.client_key.file = file("client.key");
+  EXPECT_EQ(get(access).value().body, "ok");
+}
+
+TEST_F(Tls, says_that_the_server_refuses_the_client_certificate) {
+  const TlsServer server(path(), {.certificate = "server", .client_authority = "ca"});
+  auto access = access_to("127.0.0.1", server.port());
+  access.client_certificate.file = file("other.crt");
+  access.client_key.file = file("other.key");
+  EXPECT_FALSE(get(access).has_value());
+}
+
+TEST_F(Tls, says_that_the_server_speaks_no_tls) {
+  ScriptedServer server(context_, {{Send{"HTTP/1.1 400 Bad Request\r\n\r\nno TLS here"}, Hold{}}});
+  const auto result = get(access_to("127.0.0.1", server.port()));
+  ASSERT_FALSE(result.has_value());
+  EXPECT_THAT(result.error().detail, HasSubstr("does not speak TLS"));
+}
+
+TEST_F(Tls, names_a_certificate_file_that_cannot_be_used) {
+  auto access = access_to("127.0.0.1", 1);
+  access.ca.file = file("missing.crt");
+  EXPECT_EQ(get(access).error().detail, "certificate-authority: read " + file("missing.crt") + ": no such file");
+  access.ca.file = file("answer");
+  EXPECT_THAT(get(access).error().detail, HasSubstr("certificate authority: "));
+  access.ca.file = file("ca.crt");
+  access.client_certificate.file = file("client.crt");
+  access.client_key.file = file("other.key");
+  const auto result = get(access);
+  EXPECT_EQ(result.error().code, Errc::bad_config);
+  EXPECT_THAT(result.error().detail, HasSubstr("match the certificate"));
+}
+
+}  // namespace
+}  // namespace konductor::io
