@@ -1,0 +1,66 @@
+#include "host/claim_rules.hpp"
+
+#include "host/json_text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <string>
+
+namespace konductor::host {
+namespace {
+
+using nlohmann::json;
+
+/// Stays as it is, also in being there or not.
+std::string unchanged(const std::string& path) {
+  return "has(self." + path + ") == has(oldSelf." + path + ") && (!has(self." + path + ") || self." + path +
+         " == oldSelf." + path + ")";
+}
+
+json rule(std::string expression, std::string message) {
+  return {{"rule", std::move(expression)}, {"message", std::move(message)}};
+}
+
+std::set<std::string> immutable_fields(const runtime::KindDeclaration& kind) {
+  std::set<std::string> fields = {kind.primitive_field, "pod", "holder", "wait", "requestedAt"};
+  if (!kind.units_field.empty()) fields.insert(kind.units_field);
+  if (const auto own = parse_object(kind.claim_spec_schema, kind.claim_spec_schema.size());
+      own && own->contains("properties")) {
+    for (const auto& [name, unused] : (*own)["properties"].items()) fields.insert(name);
+  }
+  return fields;
+}
+
+constexpr const char* no_longer_waits =
+    "has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase != 'Pending'";
+constexpr const char* over =
+    "has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in ['Denied', 'Expired', 'Revoked']";
+
+}  // namespace
+
+json claim_rules(const runtime::KindDeclaration& kind) {
+  json rules = json::array();
+  for (const auto& field : immutable_fields(kind)) {
+    rules.push_back(
+        rule(unchanged("spec." + field), "spec." + field + " cannot be changed; delete this and ask again"));
+  }
+  for (const char* field : {"ttl", "priority"}) {
+    const std::string path = std::string("spec.") + field;
+    rules.push_back(rule("!(" + std::string(no_longer_waits) + ") || (" + unchanged(path) + ")",
+                         path + " can be changed only while this waits"));
+  }
+  rules.push_back(
+      rule("!(" + std::string(over) +
+               ") || (has(self.status) && has(self.status.phase) && self.status.phase == oldSelf.status.phase)",
+           "what is Denied, Expired or Revoked stays so; delete this and ask again"));
+  for (const char* field : {"token", "units", "ttl"}) {
+    const std::string path = std::string("status.") + field;
+    rules.push_back(rule("!(has(oldSelf.status) && has(oldSelf." + path + ")) || (has(self.status) && has(self." +
+                             path + ") && self." + path + " == oldSelf." + path + ")",
+                         path + " cannot be changed once it is granted"));
+  }
+  return rules;
+}
+
+}  // namespace konductor::host

@@ -1,0 +1,126 @@
+#include "host/schema_check.hpp"
+
+#include "host/host_fields.hpp"
+#include "host/json_text.hpp"
+#include "host/words.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <array>
+
+namespace konductor::host {
+namespace {
+
+using nlohmann::json;
+using runtime::KindDeclaration;
+
+constexpr std::size_t max_schema = std::size_t{256} << 10U;
+
+std::string why_not_property(const std::string& path, const json& schema);
+
+std::string why_not_properties(const std::string& path, const json& properties) {
+  if (!properties.is_object()) return path + ": properties is no object";
+  for (const auto& [name, schema] : properties.items()) {
+    if (!is_member_name(name)) return path + "." + name + ": the name must be camelCase letters and digits";
+    if (auto why = why_not_property(path + "." + name, schema); !why.empty()) return why;
+  }
+  return {};
+}
+
+std::string why_not_property(const std::string& path, const json& schema) {
+  if (!schema.is_object()) return path + ": a schema must be an object";
+  const auto text_of = [&](const char* member) {
+    const auto at = schema.find(member);
+    return at != schema.end() && at->is_string() ? at->get<std::string>() : std::string{};
+  };
+  const auto flag = [&](const char* member) { return schema.contains(member) && schema[member] == true; };
+  const auto type = text_of("type");
+  const bool open = flag("x-kubernetes-preserve-unknown-fields") || flag("x-kubernetes-int-or-string");
+  if (type.empty() && !open) return path + ": the type is missing";
+  if (text_of("description").empty()) return path + ": the description is missing";
+  if (type == "array") {
+    if (!schema.contains("items")) return path + ": items is missing";
+    return why_not_property(path + "[]", schema["items"]);
+  }
+  if (schema.contains("additionalProperties")) return why_not_property(path + ".*", schema["additionalProperties"]);
+  if (type == "object" && !open && !schema.contains("properties")) return path + ": an object needs properties";
+  return schema.contains("properties") ? why_not_properties(path, schema["properties"]) : std::string{};
+}
+
+std::string why_not_required(const std::string& path, const json& fragment) {
+  if (!fragment.contains("required")) return {};
+  if (!fragment["required"].is_array()) return path + ": required is no list";
+  for (const auto& name : fragment["required"]) {
+    const bool known =
+        name.is_string() && fragment.contains("properties") && fragment["properties"].contains(name.get<std::string>());
+    if (!known) return path + ": required names " + name.dump() + ", which is none of its properties";
+  }
+  return {};
+}
+
+// Adds the fragment's properties to the host's, for the check of paths.
+std::string merge_fragment(const std::string& member, const std::string& text, json& host_properties) {
+  if (text.empty()) return {};
+  const auto fragment = parse_object(text, max_schema);
+  if (!fragment) return member + " " + fragment.error().detail;
+  for (const auto& [name, unused] : fragment->items()) {
+    if (name != "properties" && name != "required") {
+      return member + ": has the member \"" + name + "\"; only properties and required may be there";
+    }
+  }
+  if (auto why = why_not_required(member, *fragment); !why.empty()) return why;
+  if (!fragment->contains("properties")) return {};
+  if (auto why = why_not_properties(member, (*fragment)["properties"]); !why.empty()) return why;
+  for (const auto& [name, schema] : (*fragment)["properties"].items()) {
+    if (host_properties.contains(name)) return member + "." + name + ": this field is the host's own";
+    host_properties[name] = schema;
+  }
+  return {};
+}
+
+bool has_path(const json& root, std::string_view path) {
+  const json* at = &root;
+  for (;;) {
+    const auto dot = path.find('.');
+    const auto properties = at->find("properties");
+    if (properties == at->end())
+      return at->contains("additionalProperties") || at->contains("x-kubernetes-preserve-unknown-fields");
+    const auto next = properties->find(std::string(path.substr(0, dot)));
+    if (next == properties->end()) return false;
+    if (dot == std::string_view::npos) return true;
+    at = &*next;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+}  // namespace
+
+std::string why_not_valid_schemas(const KindDeclaration& kind) {
+  const bool claims = kind.mode != runtime::Mode::observed;
+  json spec = primitive_spec_properties(kind.mode);
+  json status = primitive_status_properties(kind.mode);
+  json claim_spec = claims ? claim_spec_properties(kind) : json::object();
+  json claim_status = claims ? claim_status_properties() : json::object();
+  if (auto why = merge_fragment("spec_schema", kind.spec_schema, spec); !why.empty()) return why;
+  if (auto why = merge_fragment("status_schema", kind.status_schema, status); !why.empty()) return why;
+  if (!claims) {
+    const bool none = kind.claim_spec_schema.empty() && kind.claim_status_schema.empty();
+    return none ? std::string{} : "claim_spec_schema: a kind without claims has no schema for them";
+  }
+  if (auto why = merge_fragment("claim_spec_schema", kind.claim_spec_schema, claim_spec); !why.empty()) return why;
+  if (auto why = merge_fragment("claim_status_schema", kind.claim_status_schema, claim_status); !why.empty())
+    return why;
+
+  const json root = {
+      {"properties", {{"spec", {{"properties", claim_spec}}}, {"status", {{"properties", claim_status}}}}}};
+  for (std::size_t i = 0; i < kind.claim_fields.size(); ++i) {
+    const auto& path = kind.claim_fields[i].path;
+    if (!is_dotted_path(path) || !has_path(root, path)) {
+      return "claim_fields[" + std::to_string(i) + "].path: the schema of " + kind.claim.kind + " has no field \"" +
+             path + "\"";
+    }
+  }
+  return {};
+}
+
+}  // namespace konductor::host

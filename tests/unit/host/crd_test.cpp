@@ -1,0 +1,155 @@
+#include "host/crd.hpp"
+
+#include "host/declarations.hpp"
+#include "lamp.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace konductor::host {
+namespace {
+
+using nlohmann::json;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+runtime::KindDeclaration lamp() {
+  static const testing::Lamp declared;
+  return declare_kind(declared.kind, "plugin lamps", [] { return runtime::MonoTime{}; }).value();
+}
+
+const json& schema_of(const json& crd) {
+  return crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+}
+json spec_of(const json& crd) {
+  return schema_of(crd)["properties"]["spec"]["properties"];
+}
+json status_of(const json& crd) {
+  return schema_of(crd)["properties"]["status"]["properties"];
+}
+
+std::vector<std::string> keys(const json& object) {
+  std::vector<std::string> names;
+  for (const auto& [key, value] : object.items()) names.push_back(key);
+  return names;
+}
+
+// What a structural schema needs, for every property of every level.
+void check_structural(const json& schema, const std::string& path) {
+  EXPECT_TRUE(schema.contains("type")) << path;
+  if (path == ".metadata") return;  // the API server's own
+  EXPECT_FALSE(schema.value("description", "").empty()) << path;
+  const auto type = schema.value("type", "");
+  const bool open = schema.value("x-kubernetes-preserve-unknown-fields", false);
+  if (type == "object") {
+    EXPECT_TRUE(open || schema.contains("properties")) << path;
+  }
+  if (type == "array") {
+    EXPECT_TRUE(schema.contains("x-kubernetes-list-type")) << path;
+    check_structural(schema["items"], path + "[]");
+  }
+  const json properties = schema.value("properties", json::object());
+  for (const auto& [name, inner] : properties.items()) check_structural(inner, path + "." + name);
+}
+
+TEST(Crd, of_primitive_and_claim_are_structural_and_described_throughout) {
+  check_structural(schema_of(primitive_crd(lamp())), "");
+  check_structural(schema_of(claim_crd(lamp())), "");
+}
+
+TEST(Crd, has_the_names_of_its_kind) {
+  const auto crd = primitive_crd(lamp());
+  EXPECT_EQ(crd["metadata"]["name"], "lamps.sync.konductor.io");
+  EXPECT_EQ(crd["spec"]["group"], "sync.konductor.io");
+  EXPECT_EQ(crd["spec"]["scope"], "Namespaced");
+  EXPECT_EQ(crd["spec"]["names"],
+            json::parse(R"({"kind": "Lamp", "listKind": "LampList", "plural": "lamps", "singular": "lamp",
+    "shortNames": ["lmp"], "categories": ["konductor"]})"));
+  EXPECT_FALSE(claim_crd(lamp())["spec"]["names"].contains("shortNames"));
+  const auto& version = crd["spec"]["versions"][0];
+  EXPECT_EQ(version["name"], "v1");
+  EXPECT_TRUE(version["subresources"].contains("status"));
+}
+
+TEST(Crd, of_a_primitive_has_the_hosts_fields_beside_the_plugins) {
+  const auto crd = primitive_crd(lamp());
+  EXPECT_THAT(keys(spec_of(crd)), ElementsAre("bulbs", "ttl"));
+  EXPECT_THAT(keys(status_of(crd)),
+              ElementsAre("conditions", "holders", "ledger", "lit", "observedGeneration", "state", "stateTime"));
+  EXPECT_EQ(schema_of(crd)["properties"]["spec"]["required"], json({"bulbs"}));
+  EXPECT_EQ(status_of(crd)["state"]["x-kubernetes-preserve-unknown-fields"], true);
+  const auto ledger = status_of(crd)["ledger"]["properties"];
+  EXPECT_THAT(keys(ledger), ElementsAre("lastToken", "pending", "seen"));
+  EXPECT_EQ(ledger["pending"]["x-kubernetes-list-type"], "atomic");
+  EXPECT_THAT(keys(ledger["pending"]["items"]["properties"]), ElementsAre("claim", "rv", "token", "uid", "units"));
+}
+
+TEST(Crd, of_a_counted_kind_has_neither_ledger_nor_ttl) {
+  auto kind = lamp();
+  kind.mode = runtime::Mode::counted;
+  const auto crd = primitive_crd(kind);
+  EXPECT_FALSE(status_of(crd).contains("ledger"));
+  EXPECT_FALSE(status_of(crd).contains("holders"));
+  EXPECT_FALSE(spec_of(crd).contains("ttl"));
+  EXPECT_TRUE(status_of(crd).contains("state"));
+}
+
+TEST(Crd, of_a_claim_has_the_common_fields) {
+  const auto crd = claim_crd(lamp());
+  const auto spec = spec_of(crd);
+  EXPECT_THAT(keys(spec), ElementsAre("bulbs", "colour", "holder", "lamp", "pod", "priority", "renewTime",
+                                      "requestedAt", "ttl", "wait", "watts"));
+  EXPECT_EQ(spec["bulbs"]["minimum"], 1);
+  EXPECT_EQ(spec["bulbs"]["default"], 1);
+  EXPECT_EQ(spec["wait"]["default"], true);
+  EXPECT_EQ(schema_of(crd)["properties"]["spec"]["required"], json({"lamp"}));
+  const auto status = status_of(crd);
+  EXPECT_THAT(keys(status), ElementsAre("conditions", "endedAt", "grantedAt", "outcome", "phase", "primitiveUID",
+                                        "token", "ttl", "units"));
+  EXPECT_EQ(status["phase"]["enum"].size(), 6U);
+  EXPECT_EQ(crd["spec"]["versions"][0]["selectableFields"],
+            json::parse(R"([{"jsonPath": ".spec.lamp"}, {"jsonPath": ".status.phase"}])"));
+}
+
+TEST(Crd, of_a_claim_has_the_rules_at_its_root) {
+  const auto crd = claim_crd(lamp());
+  std::set<std::string> about;
+  for (const auto& rule : schema_of(crd)["x-kubernetes-validations"]) {
+    const auto message = rule["message"].get<std::string>();
+    about.insert(message.substr(0, message.find(' ')));
+    EXPECT_THAT(rule["rule"].get<std::string>(), HasSubstr("oldSelf")) << "a transition rule";
+  }
+  for (const char* field :
+       {"spec.lamp", "spec.bulbs", "spec.pod", "spec.holder", "spec.wait", "spec.requestedAt", "spec.colour",
+        "spec.watts", "spec.ttl", "spec.priority", "status.token", "status.units", "what"}) {
+    EXPECT_THAT(about, Contains(field));
+  }
+  EXPECT_THAT(about, ::testing::Not(Contains("spec.renewTime")));
+}
+
+TEST(Crd, has_the_plugins_rules_and_columns_then_age) {
+  const auto crd = primitive_crd(lamp());
+  EXPECT_EQ(schema_of(crd)["x-kubernetes-validations"][0]["message"], "a lamp has few bulbs");
+  const auto& columns = crd["spec"]["versions"][0]["additionalPrinterColumns"];
+  ASSERT_EQ(columns.size(), 2U);
+  EXPECT_EQ(columns[0]["name"], "BULBS");
+  EXPECT_EQ(columns[1]["name"], "AGE");
+}
+
+TEST(Crd, of_a_claim_shows_each_path_in_one_column) {
+  auto kind = lamp();
+  kind.columns.push_back({runtime::Place::claim, 0, "STANDS", "string", ".status.phase", "How it stands"});
+  std::vector<std::string> names;
+  const auto crd = claim_crd(kind);
+  for (const auto& column : crd["spec"]["versions"][0]["additionalPrinterColumns"]) names.push_back(column["name"]);
+  EXPECT_THAT(names, ElementsAre("STANDS", "LAMP", "BULBS", "HOLDER", "TOKEN", "AGE"));
+}
+
+}  // namespace
+}  // namespace konductor::host
