@@ -1,0 +1,138 @@
+#include "semaphore/decide.hpp"
+
+#include <algorithm>
+#include <limits>
+
+namespace konductor::semaphore {
+namespace {
+
+constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
+
+std::int64_t units_of(const ClaimIn& claim) {
+  return std::max<std::int64_t>(claim.units, 1);
+}
+
+/// Both at least 0. Saturates: a sum that is too large to count is certainly over the limit.
+std::int64_t plus(std::int64_t a, std::int64_t b) {
+  return a > most - b ? most : a + b;
+}
+
+struct Served {
+  std::vector<std::size_t> grants;
+  std::int64_t in_use = 0;
+  bool cut_short = false;  // by max_grants
+};
+
+Served serve(std::int64_t limit, std::span<const ClaimIn> claims, std::size_t max_grants) {
+  Served served;
+  for (const ClaimIn& claim : claims) {
+    if (claim.holds) served.in_use = plus(served.in_use, units_of(claim));
+  }
+  for (std::size_t i = 0; i < claims.size() && served.in_use < limit; ++i) {
+    const std::int64_t units = units_of(claims[i]);
+    if (claims[i].holds || units > limit) continue;
+    if (units > limit - served.in_use) {
+      if (claims[i].no_wait) continue;
+      break;
+    }
+    if (served.grants.size() >= max_grants) {
+      served.cut_short = true;
+      break;
+    }
+    served.grants.push_back(i);
+    served.in_use += units;
+  }
+  return served;
+}
+
+std::string permits(std::int64_t count) {
+  return std::to_string(count) + (count == 1 ? " permit" : " permits");
+}
+
+std::string waiting_message(std::int64_t units, std::int64_t limit, std::int64_t in_use, std::size_t ahead) {
+  return "waiting for " + std::to_string(units) + " of " + permits(limit) + " (" + std::to_string(in_use) +
+         " in use), " + (ahead == 0 ? "next in line" : std::to_string(ahead) + " ahead");
+}
+
+std::string exceeding_message(std::int64_t units, std::int64_t limit) {
+  return "asks for " + permits(units) + ", more than the limit of " + std::to_string(limit) +
+         "; it is passed over until the limit is raised";
+}
+
+Wait wait_of(std::size_t index, const ClaimIn& claim, const Status& status, std::size_t ahead, bool with_message) {
+  const std::int64_t units = units_of(claim);
+  Wait wait{.claim = index, .reason = waiting, .message = {}};
+  if (status.permits == 0) {
+    wait.reason = paused;
+    if (with_message) wait.message = "paused: its limit is 0 permits";
+  } else if (units > status.permits) {
+    wait.reason = exceeds_limit;
+    if (with_message) wait.message = exceeding_message(units, status.permits);
+  } else if (with_message) {
+    wait.message = waiting_message(units, status.permits, status.in_use, ahead);
+  }
+  return wait;
+}
+
+std::vector<Wait> explain(std::span<const ClaimIn> claims, const Served& served, const Status& status,
+                          std::size_t max_messages) {
+  std::vector<Wait> waits;
+  waits.reserve(static_cast<std::size_t>(status.waiting));
+  auto grant = served.grants.begin();
+  std::size_t ahead = 0;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    if (grant != served.grants.end() && *grant == i) {
+      ++grant;
+      continue;
+    }
+    const ClaimIn& claim = claims[i];
+    if (claim.holds) continue;
+    waits.push_back(wait_of(i, claim, status, ahead, claim.no_wait || waits.size() < max_messages));
+    if (!claim.no_wait && units_of(claim) <= status.permits) ++ahead;
+  }
+  return waits;
+}
+
+Phase phase_of(std::int64_t limit, std::int64_t in_use) {
+  if (limit == 0) return Phase::paused;
+  return in_use > limit ? Phase::draining : Phase::ready;
+}
+
+void describe(Decision& decision) {
+  switch (decision.status.phase) {
+    case Phase::paused:
+      decision.ready_reason = paused;
+      decision.ready_message = "permits is 0: nothing is granted until it is raised";
+      return;
+    case Phase::draining:
+      decision.ready_reason = "Draining";
+      decision.ready_message = "more is in use than the limit of " + permits(decision.status.permits) +
+                               "; nothing is granted until enough is released";
+      return;
+    case Phase::ready:
+      decision.ready_reason = "Serving";
+      decision.ready_message = "serves up to " + permits(decision.status.permits) + " at a time";
+      return;
+  }
+}
+
+}  // namespace
+
+Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits& limits) {
+  const std::int64_t limit = spec.permits;
+  Served served = serve(limit, claims, limits.max_grants);
+  const auto holding = std::count_if(claims.begin(), claims.end(), [](const ClaimIn& claim) { return claim.holds; });
+
+  Decision decision;
+  decision.status = {.phase = phase_of(limit, served.in_use),
+                     .permits = limit,
+                     .in_use = served.in_use,
+                     .available = std::max<std::int64_t>(limit - served.in_use, 0),
+                     .waiting = std::ssize(claims) - holding - std::ssize(served.grants)};
+  if (!served.cut_short) decision.waits = explain(claims, served, decision.status, limits.max_messages);
+  decision.grants = std::move(served.grants);
+  describe(decision);
+  return decision;
+}
+
+}  // namespace konductor::semaphore
