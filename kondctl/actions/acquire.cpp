@@ -1,0 +1,96 @@
+#include "kondctl/acquire_driver.hpp"
+#include "kondctl/actions/actions.hpp"
+#include "kube/time.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <random>
+#include <utility>
+
+namespace konductor::kondctl {
+
+namespace {
+
+using runtime::KindDeclaration;
+
+// What the user types to give the claim back.
+std::string release_command(const KindDeclaration& kind, const ClaimPlace& place) {
+  for (const runtime::CommandDeclaration& command : kind.commands) {
+    if (command.action != runtime::Action::release) continue;
+    std::string text = "kondctl " + kind.names.singular + " " + command.verb + " " + place.primitive.name + " -n " +
+                       place.primitive.ns;
+    if (!place.identity.pod) text += " --claim " + place.claim.name;
+    return text;
+  }
+  return "kubectl delete " + to_string(kind.claim_resource()) + " -n " + place.claim.ns + " " + place.claim.name;
+}
+
+ClaimWish wish_for(const Session& session, const ClaimPlace& place) {
+  const Invocation& invocation = session.invocation;
+  ClaimWish wish;
+  wish.kind = invocation.kind;
+  wish.primitive = place.primitive;
+  wish.claim = place.claim;
+  wish.pod = place.identity.pod;
+  wish.holder = place.identity.holder;
+  wish.ttl = invocation.claim.ttl;
+  wish.priority = invocation.claim.priority;
+  wish.wait = invocation.claim.wait;
+  wish.fields = invocation.fields;
+  return wish;
+}
+
+nlohmann::json describe(const KindDeclaration& kind, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
+  return {{"kind", kind.names.kind},
+          {"name", place.primitive.name},
+          {"namespace", place.primitive.ns},
+          {"claim", place.claim.name},
+          {"uid", grant.uid},
+          {"token", grant.token},
+          {"units", grant.units},
+          {"ttl", kube::to_string(grant.ttl)},
+          {"holder", place.identity.holder},
+          {"adopted", grant.adopted},
+          {"release", release_command(kind, place)}};
+}
+
+std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
+  std::string text = grant.adopted ? "still granted " : "granted ";
+  text += kind.names.singular + " " + kube::to_string(place.primitive) + ": claim " + place.claim.name;
+  if (!kind.units_field.empty()) text += ", " + kind.units_field + " " + std::to_string(grant.units);
+  return text + ", token " + std::to_string(grant.token) + ", ttl " + kube::to_string(grant.ttl) + "\n";
+}
+
+void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
+  const KindDeclaration& kind = *session.invocation.kind;
+  Console& console = session.console;
+  switch (session.invocation.global.output) {
+    case Format::json:
+    case Format::yaml: console.print(to_text(describe(kind, place, grant), session.invocation.global.output)); break;
+    case Format::name:
+      console.print(kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name + "\n");
+      break;
+    case Format::table:
+    case Format::wide: console.print(sentence(kind, place, grant)); break;
+  }
+  if (!place.identity.pod) {
+    console.note("not in a Pod: only its TTL (" + kube::to_string(grant.ttl) +
+                 ") or a release frees the claim: " + release_command(kind, place));
+  }
+}
+
+}  // namespace
+
+ExitCode acquire(Session& session) {
+  const auto place = place_claim(session);
+  if (!place) return report(session.console, place.error());
+  ClaimSettings settings;
+  if (session.invocation.claim.timeout) settings.deadline = session.started + *session.invocation.claim.timeout;
+  settings.seed = std::random_device{}();
+  const ClaimOutcome outcome = drive_claim(session, ClaimMachine(wish_for(session, *place), settings, session.started));
+  if (!outcome.message.empty()) session.console.error(outcome.message);
+  if (outcome.grant) print_grant(session, *place, *outcome.grant);
+  return outcome.code;
+}
+
+}  // namespace konductor::kondctl

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "host/plugin_registry.hpp"
+#include "kondctl/console.hpp"
+#include "kondctl/exit_codes.hpp"
+#include "kondctl/options.hpp"
+#include "kondctl/session.hpp"
+
+/// One function for each action that kondctl has code for. They print what they did, and say the exit code.
+namespace konductor::kondctl {
+
+ExitCode acquire(Session& session);
+ExitCode release(Session& session);
+ExitCode show(Session& session);
+ExitCode list(Session& session);
+
+ExitCode list_plugins(const host::PluginRegistry& plugins, Format format, Console& console);
+
+/// Says an error, and what it means as an exit code.
+ExitCode report(Console& console, const Error& error);
+
+/// Where this holder's claim on the primitive of the command line is, or will be. In a Pod the claim lives beside it.
+struct ClaimPlace {
+  Identity identity;
+  kube::NamespacedName primitive;
+  kube::NamespacedName claim;
+};
+Result<ClaimPlace> place_claim(const Session& session);
+
+/// JSON as text, as -o json prints it.
+std::string to_text(const nlohmann::json& value, Format format);
+
+}  // namespace konductor::kondctl

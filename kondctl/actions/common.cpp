@@ -1,0 +1,40 @@
+#include "host/yaml_printer.hpp"
+#include "kondctl/actions/actions.hpp"
+#include "kondctl/advice.hpp"
+#include "kondctl/claim_name.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <utility>
+
+namespace konductor::kondctl {
+
+ExitCode report(Console& console, const Error& error) {
+  console.error(sentence_for(error));
+  return exit_code_for(error);
+}
+
+Result<ClaimPlace> place_claim(const Session& session) {
+  auto identity = session.identity();
+  if (!identity) return identity.error();
+  const std::string& ns = session.ns();
+  if (identity->pod && !identity->pod_namespace.empty() && identity->pod_namespace != ns) {
+    return Error{Errc::bad_config,
+                 "this Pod is in namespace " + identity->pod_namespace + " and can't hold anything of namespace " + ns +
+                     ": claims across namespaces are not possible yet (with --holder TEXT a claim is bound to no Pod)",
+                 0};
+  }
+  ClaimPlace place;
+  place.primitive = {ns, session.invocation.name};
+  place.claim = {ns, session.invocation.claim.claim};
+  if (place.claim.name.empty()) place.claim.name = claim_name({identity->key, place.primitive, identity->slot});
+  place.identity = std::move(*identity);
+  return place;
+}
+
+std::string to_text(const nlohmann::json& value, Format format) {
+  if (format == Format::yaml) return host::to_yaml(value);
+  return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace konductor::kondctl

@@ -1,0 +1,83 @@
+#include "io/clock.hpp"
+#include "kondctl/actions/actions.hpp"
+#include "kondctl/claim_codec.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+
+namespace konductor::kondctl {
+
+namespace {
+
+constexpr runtime::Duration default_timeout = std::chrono::seconds{30};
+
+// A deadline of the user's own has a code of its own.
+ExitCode give_up(Session& session, const Error& error, runtime::MonoTime until) {
+  const bool timed_out = session.invocation.claim.timeout && is_retryable(error.code) && io::mono_now() >= until;
+  const ExitCode code = report(session.console, error);
+  return timed_out ? ExitCode::timed_out : code;
+}
+
+void print_released(Session& session, const ClaimPlace& place, const ClaimView& view) {
+  const runtime::KindDeclaration& kind = *session.invocation.kind;
+  const std::string resource = kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name;
+  switch (session.invocation.global.output) {
+    case Format::json:
+    case Format::yaml: {
+      const nlohmann::json released = {
+          {"kind", kind.names.kind},   {"name", place.primitive.name},         {"namespace", place.primitive.ns},
+          {"claim", place.claim.name}, {"phase", to_string(view.claim.phase)}, {"token", view.claim.token}};
+      return session.console.print(to_text(released, session.invocation.global.output));
+    }
+    case Format::name: return session.console.print(resource + "\n");
+    case Format::table:
+    case Format::wide:
+      session.console.print("released " + kind.names.singular + " " + kube::to_string(place.primitive) + ": claim " +
+                            place.claim.name + "\n");
+  }
+}
+
+}  // namespace
+
+ExitCode release(Session& session) {
+  const runtime::KindDeclaration& kind = *session.invocation.kind;
+  const auto place = place_claim(session);
+  if (!place) return report(session.console, place.error());
+  if (session.invocation.claim.claim.empty() && !place->identity.lasting) {
+    session.console.error(
+        "outside of a Pod say which claim: --claim CLAIM as `acquire` printed it, or --holder TEXT as "
+        "it was given to `acquire`");
+    return ExitCode::usage;
+  }
+  const runtime::MonoTime until = session.started + session.invocation.claim.timeout.value_or(default_timeout);
+  const std::string claim_text = to_string(kind.claim_resource()) + " " + kube::to_string(place->claim);
+  while (true) {
+    const auto object = session.ask(kube::get(kind.claim_resource(), place->claim), "get " + claim_text, until);
+    if (!object && object.error().code == Errc::not_found) {
+      session.console.error("nothing to release: there is no claim " + kube::to_string(place->claim) + " on " +
+                            kind.names.singular + " " + place->primitive.name);
+      return ExitCode::no_such_object;
+    }
+    if (!object) return give_up(session, object.error(), until);
+    const auto view = view_of_claim(*object, kind);
+    if (!view) return report(session.console, view.error());
+    if (view->claim.primitive.name != place->primitive.name) {
+      session.console.error("the claim " + place->claim.name + " is of " + kind.names.singular + " " +
+                            view->claim.primitive.name + ", not of " + place->primitive.name);
+      return ExitCode::usage;
+    }
+    const auto gone = session.ask(kube::delete_object(kind.claim_resource(), place->claim, {view->claim.uid, {}}),
+                                  "delete " + claim_text, until);
+    // Another life of the same name came in between: that one is ours too, by its name.
+    if (!gone && gone.error().code == Errc::conflict && io::mono_now() < until) continue;
+    if (!gone && gone.error().code != Errc::not_found) return give_up(session, gone.error(), until);
+    if (runtime::is_terminal(view->claim.phase)) {
+      session.console.note("the claim was " + std::string(to_string(view->claim.phase)) + " already: it held nothing");
+    }
+    print_released(session, *place, *view);
+    return ExitCode::done;
+  }
+}
+
+}  // namespace konductor::kondctl

@@ -1,0 +1,76 @@
+#include "kondctl/app.hpp"
+
+#include "io/clock.hpp"
+#include "kondctl/actions/actions.hpp"
+#include "kondctl/command_line.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <system_error>
+
+namespace konductor::kondctl {
+
+namespace {
+
+constexpr const char* version_text = KONDCTL_VERSION;
+
+ExitCode print_version(Format format, Console& console) {
+  if (format == Format::json || format == Format::yaml) {
+    console.print(to_text({{"version", version_text}}, format));
+  } else {
+    console.print(std::string("kondctl ") + version_text + "\n");
+  }
+  return ExitCode::done;
+}
+
+Result<host::PluginRegistry> load(const FirstLook& look) {
+  if (!look.needs_plugins) return host::PluginRegistry{};
+  std::error_code error;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
+  const char* variable = std::getenv("KONDUCTOR_PLUGIN_DIR");
+  const auto folders = host::plugin_folders(look.plugin_dirs, variable == nullptr ? "" : variable, program);
+  return host::load_plugins(folders, [] { return io::mono_now(); });
+}
+
+ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime started) {
+  auto session = Session::open(invocation, console, started);
+  if (!session) return report(console, session.error());
+  switch (invocation.action) {
+    case runtime::Action::acquire: return acquire(**session);
+    case runtime::Action::release: return release(**session);
+    case runtime::Action::list: return list(**session);
+    default: return show(**session);
+  }
+}
+
+}  // namespace
+
+int run(const std::vector<std::string>& args, runtime::MonoTime started) {
+  Console early(std::cout, std::cerr, {});
+  auto plugins = load(first_look(args));
+  if (!plugins) return static_cast<int>(report(early, plugins.error()));
+  const auto kinds = plugins->kinds();
+  const CommandLine line = parse_command_line(args, kinds);
+  if (const auto* farewell = std::get_if<Farewell>(&line)) {
+    std::cout << farewell->out << std::flush;
+    std::cerr << farewell->err << std::flush;
+    return static_cast<int>(farewell->code);
+  }
+  const auto& invocation = std::get<Invocation>(line);
+  Console console(std::cout, std::cerr, invocation.global);
+  for (const host::RefusedPlugin& plugin : plugins->refused) {
+    console.detail("refused plugin " + plugin.file + ": " + plugin.reason);
+  }
+  switch (invocation.purpose) {
+    case Invocation::Purpose::version: return static_cast<int>(print_version(invocation.global.output, console));
+    case Invocation::Purpose::plugin_list:
+      return static_cast<int>(list_plugins(*plugins, invocation.global.output, console));
+    case Invocation::Purpose::action: break;
+  }
+  return static_cast<int>(act(invocation, console, started));
+}
+
+}  // namespace konductor::kondctl

@@ -1,0 +1,133 @@
+#pragma once
+
+#include "kondctl/claim_machine.hpp"
+#include "kondctl/retry_delay.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace konductor::kondctl {
+
+/// The inside of ClaimMachine; claim_machine.cpp has its flow, claim_ending.cpp how it ends.
+class ClaimMachine::Impl {
+ public:
+  Impl(ClaimWish wish, ClaimSettings settings, MonoTime started);
+
+  ClaimStep resume(const ClaimEvent& event, Now now);
+
+ private:
+  enum class Stage {
+    starting,     // until the claim is there
+    waiting,      // it is there; a watch (or polling) tells what becomes of it
+    withdrawing,  // it shall go, `verdict_` stands
+    finished
+  };
+  /// What the one main request is for.
+  enum class Ask {
+    none,
+    look_up,  // GET the primitive
+    create,   // POST the claim
+    inspect,  // GET the claim: is it ours?
+    remove,   // DELETE a former one of the same name
+    refresh,  // GET the claim after its watch ended
+    confirm,  // renew, and see that it still holds, before success is reported
+    withdraw  // DELETE ours
+  };
+  struct InFlight {
+    std::uint64_t id = 0;
+    Ask ask = Ask::none;
+    MonoTime sent;
+  };
+
+  // Events.
+  void on(const Woken&) {}
+  void on(const Answered& event);
+  void on(const ClaimSeen& event);
+  void on(const ClaimGone& event);
+  void on(const WatchEnded& event);
+  void on(const Signalled& event);
+
+  // Answers, by what was asked.
+  void on_look_up(const Result<nlohmann::json>& answer);
+  void on_create(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_inspect(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_remove(const Result<nlohmann::json>& answer);
+  void on_refresh(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_confirm(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_renewal(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_withdrawing(Ask asked, const Result<nlohmann::json>& answer);
+  void settle_existing(const nlohmann::json& object, ClaimView view, MonoTime sent);
+
+  // The flow.
+  void plan(Ask ask, MonoTime at);
+  void try_again(Ask ask, const Error& error);
+  void enter_waiting(const ClaimView& view, MonoTime sent);
+  void observe(const ClaimView& view, std::optional<MonoTime> sent);
+  void observe_waiting(const ClaimView& view, std::optional<MonoTime> sent);
+  void hold();
+  void replace(const runtime::Claim& old);
+  void decided_against(const ClaimView& view);
+  void deleted_by_somebody();
+  void check_time();
+  void pump();
+  void send_main(Ask ask);
+  kube::Request request_for(Ask ask) const;
+  std::string doing(Ask ask) const;
+  void send_renewal();
+  void keep_watching();
+  [[nodiscard]] std::optional<MonoTime> next_wake() const;
+  std::uint64_t send(kube::Request request);
+
+  // The end.
+  void succeed(MonoTime lost_at);
+  void fail(const Error& error);
+  void out_of_patience();
+  void give_up(ExitCode code, std::string message, MonoTime until);
+  void withdrawn(bool certain);
+  void finish(ClaimOutcome outcome);
+
+  // Words, and what else is derived.
+  [[nodiscard]] std::string subject() const;
+  [[nodiscard]] std::string why_not_yet() const;
+  [[nodiscard]] Duration effective_ttl() const;
+  void note_once(bool& said, std::string text);
+
+  ClaimWish wish_;
+  ClaimSettings settings_;
+  MonoTime started_;
+  RetryDelay delay_;
+  ClaimStep step_;
+  Now now_;
+
+  Stage stage_ = Stage::starting;
+  Ask next_ = Ask::look_up;
+  MonoTime next_at_;
+  InFlight main_;
+  InFlight renewal_;
+  std::uint64_t last_id_ = 0;
+  std::uint64_t watch_ = 0;  // 0: none runs
+  bool polling_ = false;
+  Duration poll_delay_;
+  MonoTime refresh_at_;
+  MonoTime watch_since_;
+
+  std::optional<runtime::WallTime> requested_at_;  // also how our own claim is known after a lost answer
+  std::optional<MonoTime> first_create_;
+  bool unsure_ = false;   // a create was sent whose answer is missing
+  bool adopted_ = false;  // it was there before
+  bool replace_when_over_ = false;
+  runtime::Claim old_;  // the one to remove
+  int rounds_ = 0;      // of inspecting
+  Duration primitive_ttl_{0};
+
+  std::optional<ClaimView> view_;           // set while waiting
+  std::optional<MonoTime> not_granted_at_;  // when the last request was sent whose answer showed it not granted
+  std::optional<MonoTime> renew_at_;        // outside of pods
+  std::optional<Error> last_error_;
+  bool said_unreachable_ = false, said_waiting_ = false, said_silent_ = false, said_no_renewal_ = false;
+
+  ClaimOutcome verdict_;  // while withdrawing
+  MonoTime give_up_at_;
+};
+
+}  // namespace konductor::kondctl

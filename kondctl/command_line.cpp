@@ -1,0 +1,196 @@
+#include "kondctl/command_line.hpp"
+
+#include "kondctl/command_tree.hpp"
+#include "kondctl/flag_value.hpp"
+#include "kondctl/suggestion.hpp"
+#include "kube/resource.hpp"
+#include "kube/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <sstream>
+#include <utility>
+
+namespace konductor::kondctl {
+
+namespace {
+
+using runtime::Action;
+
+constexpr IntegerRange ttl_range{std::chrono::microseconds{std::chrono::seconds{1}}.count(),
+                                 std::chrono::microseconds{std::chrono::hours{8760}}.count()};
+constexpr IntegerRange timeout_range{std::chrono::microseconds{std::chrono::milliseconds{1}}.count(),
+                                     std::chrono::microseconds{std::chrono::hours{8760}}.count()};
+constexpr IntegerRange priority_range{-1000000, 1000000};
+constexpr std::size_t longest_holder = 253;
+
+bool takes_value(std::string_view option) {
+  constexpr std::array<std::string_view, 8> with_value{"-n",           "--namespace", "--context", "--kubeconfig",
+                                                       "--plugin-dir", "-o",          "--output",  "--log-level"};
+  return std::find(with_value.begin(), with_value.end(), option) != with_value.end();
+}
+
+// The words that are no options, up to `count`: they choose the command.
+std::vector<std::string> leading_words(std::span<const std::string> args, std::size_t count) {
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < args.size() && words.size() < count && args[i] != "--"; ++i) {
+    if (takes_value(args[i])) {
+      ++i;
+    } else if (!args[i].starts_with("-")) {
+      words.push_back(args[i]);
+    }
+  }
+  return words;
+}
+
+Farewell usage(const std::string& text) {
+  return {ExitCode::usage, {}, "kondctl: " + text + "\n"};
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> words) {
+  const std::string best = suggestion(word, words);
+  return best.empty() ? std::string{} : "; did you mean " + kube::quoted(best) + "?";
+}
+
+// Words of the tree that do not exist, in our own sentences; empty where the tree knows them.
+std::string unknown_word(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
+  const std::vector<std::string> words = leading_words(args, 2);
+  if (words.empty()) return {};
+  std::vector<std::string> singulars;
+  for (const runtime::KindDeclaration& kind : kinds) singulars.push_back(kind.names.singular);
+  const std::string& first = words.front();
+  const bool reserved = is_reserved_word(first);
+  const runtime::KindDeclaration* kind = kind_named(kinds, reserved && words.size() > 1 ? words[1] : first);
+  const bool wants_kind = !reserved || (first == "status" && words.size() > 1);
+  if (wants_kind && kind == nullptr) {
+    const std::string& word = reserved ? words[1] : first;
+    if (singulars.empty()) {
+      return "there is no kind " + kube::quoted(word) + ": no plugin is loaded, `kondctl plugin list` says why";
+    }
+    return "there is no kind " + kube::quoted(word) + "; the kinds are: " + joined(singulars) +
+           did_you_mean(word, singulars);
+  }
+  if (first == "plugin" && words.size() > 1 && words[1] != "list") {
+    return "plugin has no command " + kube::quoted(words[1]) + "; it has: list";
+  }
+  if (reserved || kind == nullptr) return {};
+  const std::vector<std::string> verbs = verbs_of(*kind);
+  if (words.size() < 2 || std::find(verbs.begin(), verbs.end(), words[1]) != verbs.end()) return {};
+  return kind->names.singular + " has no command " + kube::quoted(words[1]) + "; it has: " + joined(verbs) +
+         did_you_mean(words[1], verbs);
+}
+
+Result<void> check_format(const std::string& text, Format& format) {
+  constexpr std::array<std::pair<std::string_view, Format>, 5> formats{{{"table", Format::table},
+                                                                        {"wide", Format::wide},
+                                                                        {"json", Format::json},
+                                                                        {"yaml", Format::yaml},
+                                                                        {"name", Format::name}}};
+  for (const auto& [word, value] : formats) {
+    if (text == word) {
+      format = value;
+      return {};
+    }
+  }
+  return Error{Errc::bad_config, "-o must be json, yaml, name, wide or table, not " + kube::quoted(text), 0};
+}
+
+Result<void> check_label(const std::string& what, const std::string& text) {
+  const std::string why = kube::why_not_dns_label(text);
+  if (why.empty()) return {};
+  return Error{Errc::bad_config, what + " " + kube::quoted(text) + " is not possible: " + why, 0};
+}
+
+Result<void> take_claim_flags(const RawCommandLine& raw, ClaimOptions& claim) {
+  claim.wait = raw.wait;
+  if (raw.has("timeout")) {
+    const auto timeout = parse_duration_flag("timeout", raw.text("timeout"), timeout_range);
+    if (!timeout) return timeout.error();
+    claim.timeout = *timeout;
+  }
+  if (raw.has("ttl")) {
+    const auto ttl = parse_duration_flag("ttl", raw.text("ttl"), ttl_range);
+    if (!ttl) return ttl.error();
+    claim.ttl = *ttl;
+  }
+  if (raw.has("priority")) {
+    const auto priority = parse_integer_flag("priority", raw.text("priority"), priority_range);
+    if (!priority) return priority.error();
+    claim.priority = *priority;
+  }
+  if (raw.has("holder")) {
+    const std::string holder = raw.text("holder");
+    if (holder.empty() || holder.size() > longest_holder) {
+      return Error{Errc::bad_config, "--holder must have from 1 to 253 characters", 0};
+    }
+    claim.holder = holder;
+  }
+  claim.slot = raw.text("as");
+  claim.claim = raw.text("claim");
+  return raw.has("claim") ? check_label("the claim", claim.claim) : Result<void>{};
+}
+
+Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocation) {
+  if (invocation.command == nullptr) return {};
+  invocation.fields = invocation.command->fixed;
+  for (const runtime::FlagDeclaration& flag : invocation.command->flags) {
+    if (!raw.has_declared(flag.name)) continue;
+    const auto value = parse_declared_flag(flag, raw.declared(flag.name));
+    if (!value) return value.error();
+    invocation.fields.push_back({flag.path, *value});
+  }
+  return {};
+}
+
+Result<Invocation> checked(const RawCommandLine& raw) {
+  Invocation invocation;
+  invocation.purpose = raw.purpose;
+  invocation.kind = raw.kind;
+  invocation.command = raw.command;
+  invocation.action = raw.action;
+  invocation.name = raw.name;
+  invocation.all_namespaces = raw.all_namespaces;
+  invocation.global = raw.global;
+  if (const auto ok = check_format(raw.format, invocation.global.output); !ok) return ok.error();
+  if (!raw.global.ns.empty()) {
+    if (const auto ok = check_label("the namespace", raw.global.ns); !ok) return ok.error();
+  }
+  if (invocation.purpose != Invocation::Purpose::action) return invocation;
+  if (invocation.action != Action::list) {
+    if (const auto ok = check_label("the name", raw.name); !ok) return ok.error();
+  }
+  if (const auto ok = take_claim_flags(raw, invocation.claim); !ok) return ok.error();
+  if (const auto ok = take_declared_flags(raw, invocation); !ok) return ok.error();
+  return invocation;
+}
+
+}  // namespace
+
+FirstLook first_look(std::span<const std::string> args) {
+  constexpr std::string_view flag = "--plugin-dir";
+  FirstLook look;
+  for (std::size_t i = 0; i < args.size() && args[i] != "--"; ++i) {
+    if (args[i] == flag && i + 1 < args.size()) look.plugin_dirs.push_back(args[++i]);
+    if (args[i].starts_with(std::string(flag) + "=")) look.plugin_dirs.push_back(args[i].substr(flag.size() + 1));
+  }
+  const std::vector<std::string> words = leading_words(args, 1);
+  look.needs_plugins = words.empty() || words.front() != "version";
+  return look;
+}
+
+CommandLine parse_command_line(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
+  if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
+  CommandTree tree(kinds);
+  auto raw = tree.parse(args);
+  if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
+  const auto invocation = checked(std::get<RawCommandLine>(raw));
+  if (!invocation) return usage(invocation.error().detail);
+  return *invocation;
+}
+
+bool has_action(Action action) noexcept {
+  return action == Action::acquire || action == Action::release || action == Action::show || action == Action::list;
+}
+
+}  // namespace konductor::kondctl

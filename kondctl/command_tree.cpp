@@ -1,0 +1,247 @@
+#include "kondctl/command_tree.hpp"
+
+#include "kondctl/command_line.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <sstream>
+#include <utility>
+
+namespace konductor::kondctl {
+
+namespace {
+
+using runtime::Action;
+using runtime::CommandDeclaration;
+using runtime::KindDeclaration;
+
+constexpr std::array<std::string_view, 5> reserved_words{"plugin", "version", "status", "help", "completion"};
+
+constexpr const char* exit_code_help =
+    "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not available now, 4 no such object, 5 refused, 6 the API server "
+    "or\n"
+    "the operator does not answer, 124 timed out, 125 held and lost, 130 interrupted, 143 terminated.";
+
+// A command that can be typed, and what it then means.
+struct Leaf {
+  CLI::App* app = nullptr;
+  Invocation::Purpose purpose = Invocation::Purpose::action;
+  const KindDeclaration* kind = nullptr;
+  const CommandDeclaration* command = nullptr;
+  Action action = Action::show;
+};
+
+bool usable(const KindDeclaration& kind, Action action) {
+  if (!has_action(action)) return false;
+  const bool needs_claims = action == Action::acquire || action == Action::release;
+  return !needs_claims || !kind.claim.plural.empty();
+}
+
+const CommandDeclaration* command_for(const KindDeclaration& kind, Action action) {
+  for (const CommandDeclaration& command : kind.commands) {
+    if (command.action == action) return &command;
+  }
+  return nullptr;
+}
+
+bool is_taken(CLI::App& parent, const std::string& word) {
+  return !parent.get_subcommands([&word](CLI::App* command) { return command->check_name(word); }).empty();
+}
+
+}  // namespace
+
+class CommandTree::Impl {
+ public:
+  explicit Impl(std::span<const KindDeclaration> kinds);
+  std::variant<RawCommandLine, Farewell> parse(std::span<const std::string> args);
+
+ private:
+  CLI::App* add_command(CLI::App& parent, const std::string& word, const std::string& help);
+  void add_globals();
+  void add_host_commands(std::span<const KindDeclaration> kinds);
+  void add_kind(const KindDeclaration& kind);
+  void add_leaf(CLI::App* app, const Leaf& leaf);
+  void add_acquire_flags(CLI::App& app, const KindDeclaration& kind);
+  void add_release_flags(CLI::App& app);
+  void add_host_flag(CLI::App& app, const std::string& flag, const std::string& placeholder, const std::string& help);
+  void add_declared_flags(CLI::App& app, const CommandDeclaration& command);
+
+  // All leaves write to the same place: only one of them is typed.
+  RawCommandLine raw_;
+  std::string ignored_;
+  CLI::App app_{"Acquires and releases Konductor's synchronization primitives."};
+  std::vector<Leaf> leaves_;
+};
+
+CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds) {
+  app_.name("kondctl");
+  app_.require_subcommand(1);
+  app_.footer(exit_code_help);
+  add_globals();
+  std::set<std::string> taken;
+  for (const KindDeclaration& kind : kinds) {
+    if (!is_reserved_word(kind.names.singular) && taken.insert(kind.names.singular).second) add_kind(kind);
+  }
+  add_host_commands(kinds);
+}
+
+CLI::App* CommandTree::Impl::add_command(CLI::App& parent, const std::string& word, const std::string& help) {
+  CLI::App* command = parent.add_subcommand(word, help);
+  command->fallthrough();  // global flags are understood behind the command too
+  return command;
+}
+
+void CommandTree::Impl::add_globals() {
+  app_.add_option("-n,--namespace", raw_.global.ns, "Namespace of the objects")->type_name("NS");
+  app_.add_option("--context", raw_.global.context, "Context of the kubeconfig")->type_name("NAME");
+  app_.add_option("--kubeconfig", raw_.global.kubeconfig, "Kubeconfig file")->type_name("FILE");
+  app_.add_option("-o,--output", raw_.format, "json, yaml, name, wide or table")->type_name("FORMAT");
+  app_.add_flag("-v,--verbose", raw_.global.verbosity, "Say on stderr what is done; twice: more");
+  app_.add_flag("-q,--quiet", raw_.global.quiet, "No notes on stderr, only errors");
+  app_.add_option("--plugin-dir", ignored_,
+                  "Folder of plugins; may be repeated (default: $KONDUCTOR_PLUGIN_DIR, else "
+                  "beside the installation)")
+      ->type_name("DIR")
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds) {
+  CLI::App* status = add_command(app_, "status", "Show one object: who holds it, who waits");
+  status->require_subcommand(1);
+  for (const KindDeclaration& kind : kinds) {
+    if (is_reserved_word(kind.names.singular) || is_taken(*status, kind.names.singular)) continue;
+    CLI::App* leaf = add_command(*status, kind.names.singular, kind.names.kind);
+    for (const std::string& alias : {kind.names.plural, kind.names.short_name}) {
+      if (!alias.empty() && !is_taken(*status, alias)) leaf->alias(alias);
+    }
+    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, command_for(kind, Action::show), Action::show});
+  }
+  CLI::App* plugin = add_command(app_, "plugin", "What the commands come from");
+  plugin->require_subcommand(1);
+  CLI::App* list = add_command(*plugin, "list", "Plugins that were loaded, and refused ones with the reason");
+  leaves_.push_back({list, Invocation::Purpose::plugin_list});
+  leaves_.push_back({add_command(app_, "version", "Print the version"), Invocation::Purpose::version});
+}
+
+void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
+  CLI::App* group =
+      add_command(app_, kind.names.singular, kind.description.empty() ? kind.names.kind : kind.description);
+  for (const std::string& alias : {kind.names.plural, kind.names.short_name}) {
+    if (!alias.empty() && !is_reserved_word(alias) && !is_taken(app_, alias)) group->alias(alias);
+  }
+  group->require_subcommand(1);
+  for (const CommandDeclaration& command : kind.commands) {
+    if (!usable(kind, command.action) || is_taken(*group, command.verb)) continue;
+    CLI::App* leaf = add_command(*group, command.verb, command.summary);
+    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, &command, command.action});
+  }
+}
+
+void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
+  leaves_.push_back(leaf);
+  if (leaf.action == Action::list) {
+    app->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
+  } else {
+    app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)->required()->type_name("");
+  }
+  if (leaf.action == Action::acquire) add_acquire_flags(*app, *leaf.kind);
+  if (leaf.action == Action::release) add_release_flags(*app);
+  if (leaf.command != nullptr) add_declared_flags(*app, *leaf.command);
+}
+
+void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& kind) {
+  app.add_flag("--wait", raw_.wait, "Wait until it is granted; without it, exit with 3 if that can't be at once");
+  add_host_flag(app, "timeout", "DURATION", "Give up after this time, with exit code 124");
+  add_host_flag(app, "ttl", "DURATION",
+                "How long the claim lives without a renewal, from 1s to 8760h; at most what the " +
+                    kind.names.singular + " allows");
+  add_host_flag(app, "priority", "N", "Higher ones are served first (default 0)");
+  add_host_flag(app, "holder", "TEXT", "Who holds, where that is no Pod: asking again finds the same claim");
+  add_host_flag(app, "as", "SLOT", "Tells several claims of one holder apart");
+}
+
+void CommandTree::Impl::add_release_flags(CLI::App& app) {
+  add_host_flag(app, "claim", "CLAIM", "The claim, as `acquire` printed it");
+  add_host_flag(app, "holder", "TEXT", "The holder, as given to `acquire`");
+  add_host_flag(app, "as", "SLOT", "As given to `acquire`");
+  add_host_flag(app, "timeout", "DURATION", "Give up after this time, with exit code 124 (default 30s)");
+}
+
+void CommandTree::Impl::add_host_flag(CLI::App& app, const std::string& flag, const std::string& placeholder,
+                                      const std::string& help) {
+  app.add_option_function<std::string>(
+         "--" + flag, [this, flag](const std::string& text) { raw_.host_flags[flag] = text; }, help)
+      ->type_name(placeholder);
+}
+
+void CommandTree::Impl::add_declared_flags(CLI::App& app, const CommandDeclaration& command) {
+  for (const runtime::FlagDeclaration& flag : command.flags) {
+    const std::string name = "--" + flag.name;
+    // The host's own flags, and those above, keep their meaning.
+    if (app.get_option_no_throw(name) != nullptr || app_.get_option_no_throw(name) != nullptr) continue;
+    const auto take = [this, word = flag.name](const std::string& text) { raw_.declared_flags[word] = text; };
+    CLI::Option* option = app.add_option_function<std::string>(name, take, flag.help);
+    if (flag.type == runtime::ValueType::boolean) option->expected(0, 1)->default_str("true");
+    option->type_name(flag.placeholder.empty() ? "VALUE" : flag.placeholder);
+    option->required(flag.required);
+  }
+}
+
+std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const std::string> args) {
+  try {
+    std::vector<std::string> reversed(args.rbegin(), args.rend());
+    app_.parse(reversed);
+  } catch (const CLI::Success& help) {
+    std::ostringstream out;
+    std::ostringstream err;
+    app_.exit(help, out, err);
+    return Farewell{ExitCode::done, out.str(), err.str()};
+  } catch (const CLI::Error& error) {
+    return Farewell{ExitCode::usage, {}, "kondctl: " + std::string(error.what()) + " (see --help)\n"};
+  }
+  for (const Leaf& leaf : leaves_) {
+    if (!leaf.app->parsed()) continue;
+    raw_.purpose = leaf.purpose;
+    raw_.kind = leaf.kind;
+    raw_.command = leaf.command;
+    raw_.action = leaf.action;
+    return raw_;
+  }
+  return Farewell{ExitCode::usage, {}, "kondctl: a command is missing (see --help)\n"};
+}
+
+CommandTree::CommandTree(std::span<const KindDeclaration> kinds) : impl_(std::make_unique<Impl>(kinds)) {}
+CommandTree::~CommandTree() = default;
+
+std::variant<RawCommandLine, Farewell> CommandTree::parse(std::span<const std::string> args) {
+  return impl_->parse(args);
+}
+
+bool is_reserved_word(std::string_view word) noexcept {
+  return std::find(reserved_words.begin(), reserved_words.end(), word) != reserved_words.end();
+}
+
+const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::string_view word) {
+  for (const KindDeclaration& kind : kinds) {
+    if (word == kind.names.singular) return &kind;
+  }
+  for (const KindDeclaration& kind : kinds) {
+    if (!word.empty() && (word == kind.names.plural || word == kind.names.short_name)) return &kind;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> verbs_of(const KindDeclaration& kind) {
+  std::vector<std::string> verbs;
+  for (const CommandDeclaration& command : kind.commands) {
+    if (usable(kind, command.action)) verbs.push_back(command.verb);
+  }
+  return verbs;
+}
+
+}  // namespace konductor::kondctl

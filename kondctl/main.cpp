@@ -1,0 +1,21 @@
+#include "io/clock.hpp"
+#include "kondctl/app.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <string>
+#include <vector>
+
+int main(int argc, char** argv) {
+  const auto started = konductor::io::mono_now();
+  int code = 1;
+  try {
+    code = konductor::kondctl::run(std::vector<std::string>(argv + 1, argv + argc), started);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "kondctl: internal error: %s\n", error.what());
+  }
+  // A name look-up may still hang on a thread of its own: nothing waits for it, and nothing is destroyed under it.
+  std::fflush(nullptr);
+  std::_Exit(code);
+}

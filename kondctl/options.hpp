@@ -1,0 +1,56 @@
+#pragma once
+
+#include "kondctl/exit_codes.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/kind.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace konductor::kondctl {
+
+enum class Format { table, wide, json, yaml, name };
+
+struct GlobalOptions {
+  std::string ns;  // empty: the Pod's, else the kubeconfig's
+  std::string context;
+  std::string kubeconfig;
+  Format output = Format::table;
+  int verbosity = 0;
+  bool quiet = false;
+};
+
+/// Of what makes and ends claims; the host's own flags, the same for every kind.
+struct ClaimOptions {
+  bool wait = false;
+  std::optional<runtime::Duration> timeout;
+  std::optional<runtime::Duration> ttl;
+  std::optional<std::int64_t> priority;
+  std::optional<std::string> holder;
+  std::string slot;
+  std::string claim;  // of release: the claim's own name
+};
+
+/// A command line, understood and checked.
+struct Invocation {
+  enum class Purpose { action, plugin_list, version } purpose = Purpose::version;
+  const runtime::KindDeclaration* kind = nullptr;        // of an action; the kinds outlive this
+  const runtime::CommandDeclaration* command = nullptr;  // null where the host itself has the verb (`status KIND NAME`)
+  runtime::Action action = runtime::Action::show;
+  std::string name;
+  bool all_namespaces = false;
+  GlobalOptions global;
+  ClaimOptions claim;
+  std::vector<runtime::FixedValue> fields;  // of declared flags and fixed values
+};
+
+/// The command line is answered without doing anything: help, or what is wrong with it.
+struct Farewell {
+  ExitCode code = ExitCode::usage;
+  std::string out;
+  std::string err;
+};
+
+}  // namespace konductor::kondctl

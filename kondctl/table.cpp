@@ -1,0 +1,66 @@
+#include "kondctl/table.hpp"
+
+#include "kondctl/json_path.hpp"
+#include "kube/text.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstddef>
+
+namespace konductor::kondctl {
+
+namespace {
+
+// Length as a terminal shows it: bytes that continue a UTF-8 character take no place.
+std::size_t width(std::string_view text) {
+  return static_cast<std::size_t>(
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }));
+}
+
+}  // namespace
+
+std::string render_table(const std::vector<Row>& rows) {
+  std::vector<std::size_t> widths;
+  for (const Row& row : rows) {
+    widths.resize(std::max(widths.size(), row.size()));
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i];
+      line.append(widths[i] - width(row[i]) + 3, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + '\n';
+  }
+  return text;
+}
+
+std::string cell(const nlohmann::json& object, const runtime::ColumnDeclaration& column, kube::WallTime now) {
+  const nlohmann::json* value = find_column(object, column.json_path);
+  if (value == nullptr || value->is_null()) return {};
+  if (!value->is_string()) return value->dump();
+  const auto text = value->get<std::string>();
+  // What others wrote may hold control characters; a terminal must not get them.
+  return column.type == "date" ? age(text, now) : kube::one_line(text, 200);
+}
+
+std::string age(std::string_view time, kube::WallTime now) {
+  const auto then = kube::parse_rfc3339(time);
+  if (!then) return "<unknown>";
+  const auto total = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(now - *then).count());
+  const auto minutes = total / 60;
+  const auto hours = minutes / 60;
+  const auto days = hours / 24;
+  if (total < 120) return std::to_string(total) + "s";
+  if (minutes < 10) return std::to_string(minutes) + "m" + (total % 60 != 0 ? std::to_string(total % 60) + "s" : "");
+  if (hours < 3) return std::to_string(minutes) + "m";
+  if (hours < 8) return std::to_string(hours) + "h" + (minutes % 60 != 0 ? std::to_string(minutes % 60) + "m" : "");
+  if (hours < 48) return std::to_string(hours) + "h";
+  return std::to_string(days) + "d";
+}
+
+}  // namespace konductor::kondctl

@@ -1,0 +1,193 @@
+#include "claim_world.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace konductor::kondctl::test {
+namespace {
+
+using testing::HasSubstr;
+
+// An operator that grants ten seconds after the create; long enough for requests of every sort, with a TTL of 12 s.
+ClaimWorld slow_world() {
+  ClaimWorld world(true);
+  world.wish.ttl = seconds{12};
+  world.on_created = [](ClaimWorld& w) { w.at(seconds{10}, [](ClaimWorld& later) { later.grant(); }); };
+  return world;
+}
+
+constexpr int most_requests = 12;
+
+// Nothing that is lost once, on its way there or back, keeps the claim from being granted, and it stays the same claim.
+TEST(ClaimFaults, is_granted_once_whatever_request_is_lost) {
+  for (const auto fault : {ClaimWorld::Fault::request_lost, ClaimWorld::Fault::answer_lost}) {
+    for (int request = 0; request < most_requests; ++request) {
+      ClaimWorld world = slow_world();
+      world.faults[request] = fault;
+      const ClaimOutcome outcome = world.run();
+      EXPECT_EQ(outcome.code, ExitCode::done) << "request " << request << ": " << outcome.message;
+      ASSERT_TRUE(outcome.grant);
+      EXPECT_TRUE(world.holds());
+      EXPECT_EQ(world.claim["metadata"]["uid"], outcome.grant->uid);
+      EXPECT_LE(outcome.grant->lost_at, world.now() + outcome.grant->ttl);
+    }
+  }
+}
+
+TEST(ClaimFaults, knows_its_own_claim_when_the_answer_to_the_create_was_lost) {
+  ClaimWorld world(true);
+  world.faults[1] = ClaimWorld::Fault::answer_lost;
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::done);
+  ASSERT_TRUE(outcome.grant);
+  EXPECT_FALSE(outcome.grant->adopted);
+}
+
+// At the deadline it ends, and leaves nothing behind, wherever it was.
+TEST(ClaimFaults, keeps_its_timeout_whatever_request_is_lost) {
+  for (const auto fault : {ClaimWorld::Fault::none, ClaimWorld::Fault::request_lost, ClaimWorld::Fault::answer_lost}) {
+    for (int request = 0; request < most_requests; ++request) {
+      ClaimWorld world = slow_world();
+      world.on_created = nullptr;
+      world.faults[request] = fault;
+      world.settings.deadline = world.start + milliseconds{7350};
+      const ClaimOutcome outcome = world.run();
+      EXPECT_EQ(outcome.code, ExitCode::timed_out);
+      EXPECT_GE(world.elapsed(), milliseconds{7350});
+      EXPECT_LE(world.elapsed(), milliseconds{7450});
+      const bool can_be_gone = outcome.message.find("left behind") == std::string::npos;
+      EXPECT_TRUE(!can_be_gone || world.claim.is_null()) << outcome.message;
+      if (fault == ClaimWorld::Fault::none) {
+        EXPECT_TRUE(world.claim.is_null());
+      }
+    }
+  }
+}
+
+TEST(ClaimFaults, keeps_its_timeout_to_the_tenth_of_a_second_without_a_server) {
+  for (const milliseconds timeout : {milliseconds{1}, milliseconds{250}, milliseconds{1000}, milliseconds{61'000}}) {
+    for (const bool wait : {true, false}) {
+      ClaimWorld world(wait);
+      world.unreachable = true;
+      world.settings.deadline = world.start + timeout;
+      const ClaimOutcome outcome = world.run();
+      if (timeout > seconds{10} && !wait) continue;
+      EXPECT_EQ(outcome.code, ExitCode::timed_out);
+      EXPECT_GE(world.elapsed(), timeout);
+      EXPECT_LE(world.elapsed(), timeout + milliseconds{100});
+    }
+  }
+}
+
+TEST(ClaimFaults, tries_for_ten_seconds_without_wait) {
+  ClaimWorld world(false);
+  world.unreachable = true;
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::unreachable);
+  EXPECT_LE(world.elapsed(), seconds{10});
+  EXPECT_GE(world.elapsed(), seconds{9});
+}
+
+TEST(ClaimFaults, withdraws_when_no_operator_answers_and_it_does_not_wait) {
+  ClaimWorld world(false);
+  world.on_created = nullptr;
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::unreachable);
+  EXPECT_THAT(outcome.message, HasSubstr("no operator answered"));
+  EXPECT_TRUE(world.claim.is_null());
+  EXPECT_LE(world.elapsed(), seconds{10});
+}
+
+TEST(ClaimFaults, says_once_that_no_operator_answers_while_it_waits) {
+  ClaimWorld world(true);
+  world.on_created = nullptr;
+  world.settings.deadline = world.start + seconds{60};
+  EXPECT_EQ(world.run().code, ExitCode::timed_out);
+  EXPECT_EQ(world.notes.size(), 1U);
+}
+
+TEST(ClaimFaults, waits_as_long_as_the_server_asks) {
+  ClaimWorld world(true);
+  world.refusals["POST"] = status_of(429, "TooManyRequests", "slow down");
+  world.refusals["POST"]["details"]["retryAfterSeconds"] = 7;
+  world.at(seconds{20}, [](ClaimWorld& w) { w.refusals.clear(); });
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  EXPECT_EQ(std::count(world.sent.begin(), world.sent.end(), "POST tickets"), 4);
+}
+
+// Interrupted at any moment, it deletes what it created, also when the create was under way.
+TEST(ClaimFaults, withdraws_at_an_interrupt_at_every_moment) {
+  for (int after_us = 0; after_us < 12'000; after_us += 250) {
+    ClaimWorld world(true);
+    world.on_created = nullptr;
+    world.at(Duration{after_us}, [](ClaimWorld& w) { w.signal(Signal::interrupt); });
+    const ClaimOutcome outcome = world.run();
+    EXPECT_EQ(outcome.code, ExitCode::interrupted) << after_us;
+    EXPECT_TRUE(world.claim.is_null()) << after_us;
+    EXPECT_LE(world.elapsed(), Duration{after_us} + milliseconds{10});
+  }
+}
+
+TEST(ClaimFaults, withdraws_at_an_interrupt_after_a_lost_create) {
+  for (const milliseconds after : {milliseconds{4}, milliseconds{20}, milliseconds{60}}) {
+    ClaimWorld world(true);
+    world.on_created = nullptr;
+    world.faults[1] = ClaimWorld::Fault::answer_lost;
+    world.at(after, [](ClaimWorld& w) { w.signal(Signal::interrupt); });
+    EXPECT_EQ(world.run().code, ExitCode::interrupted);
+    EXPECT_TRUE(world.claim.is_null());
+  }
+}
+
+TEST(ClaimFaults, ends_at_once_at_a_second_interrupt) {
+  ClaimWorld world(true);
+  world.on_created = nullptr;
+  world.at(seconds{1}, [](ClaimWorld& w) {
+    w.unreachable = true;
+    w.signal(Signal::interrupt);
+  });
+  world.at(milliseconds{1200}, [](ClaimWorld& w) { w.signal(Signal::interrupt); });
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::interrupted);
+  EXPECT_EQ(world.elapsed(), milliseconds{1200});
+  EXPECT_THAT(outcome.message, HasSubstr("left behind"));
+}
+
+TEST(ClaimFaults, keeps_the_claim_of_a_pod_at_a_termination_and_withdraws_any_other) {
+  for (const bool in_pod : {true, false}) {
+    ClaimWorld world(true, in_pod);
+    world.on_created = nullptr;
+    world.at(seconds{1}, [](ClaimWorld& w) { w.signal(Signal::terminate); });
+    EXPECT_EQ(world.run().code, ExitCode::terminated);
+    EXPECT_EQ(world.claim.is_null(), !in_pod);
+  }
+}
+
+// The machine is total: events that answer to nothing change nothing.
+TEST(ClaimFaults, ignores_what_it_did_not_ask_for) {
+  ClaimWorld world(true);
+  ClaimMachine machine(world.wish, {}, world.start);
+  const Now now{world.start, {}};
+  const auto object = std::make_shared<const json>(json{{"status", {{"phase", "Granted"}}}});
+  for (const ClaimEvent& event :
+       {ClaimEvent{Answered{99, Error{Errc::forbidden, "no", 0}}}, ClaimEvent{ClaimSeen{5, object}},
+        ClaimEvent{ClaimGone{5}}, ClaimEvent{WatchEnded{5, std::nullopt}}, ClaimEvent{ClaimSeen{0, nullptr}}}) {
+    EXPECT_FALSE(machine.resume(event, now).finish);
+  }
+}
+
+TEST(ClaimFaults, survives_answers_that_make_no_sense) {
+  for (const std::string body : {"", "null", "[]", "{\"metadata\":5}", "not json"}) {
+    ClaimWorld world(true);
+    ClaimMachine machine(world.wish, {}, world.start);
+    const Now now{world.start, {}};
+    ClaimStep step = machine.resume(Woken{}, now);
+    ASSERT_EQ(step.send.size(), 1U);
+    kube::Response response{.status = 200, .body = body, .retry_after_s = 0, .date = {}};
+    step = machine.resume(Answered{step.send[0].id, response}, now);
+    EXPECT_TRUE(step.finish || !step.send.empty());
+  }
+}
+
+}  // namespace
+}  // namespace konductor::kondctl::test

@@ -1,0 +1,201 @@
+#include "kondctl/command_line.hpp"
+
+#include "widgets.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace konductor::kondctl::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::vector<runtime::KindDeclaration>& kinds() {
+  static const std::vector<runtime::KindDeclaration> all{widget_kind()};
+  return all;
+}
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> args;
+  for (std::string word; in >> word;) args.push_back(word);
+  return args;
+}
+
+CommandLine parse(const std::string& line) {
+  return parse_command_line(words(line), kinds());
+}
+
+Invocation must_parse(const std::string& line) {
+  const CommandLine result = parse(line);
+  if (const auto* farewell = std::get_if<Farewell>(&result)) {
+    ADD_FAILURE() << line << ": " << farewell->err;
+    return {};
+  }
+  return std::get<Invocation>(result);
+}
+
+std::string refusal(const std::string& line) {
+  const CommandLine result = parse(line);
+  const auto* farewell = std::get_if<Farewell>(&result);
+  if (farewell == nullptr) return "accepted";
+  EXPECT_EQ(farewell->code, ExitCode::usage) << line;
+  EXPECT_EQ(farewell->out, "") << line;
+  EXPECT_EQ(farewell->err.rfind("kondctl: ", 0), 0U) << farewell->err;
+  return farewell->err;
+}
+
+TEST(CommandLine, understands_the_flags_of_acquire) {
+  const Invocation got = must_parse(
+      "widget take q --wait --timeout 1h30m --ttl 90s --priority -5 --holder ci --as two --size 3 --grace 10s --mode "
+      "fast --loud -n team -o json -q");
+  EXPECT_EQ(got.purpose, Invocation::Purpose::action);
+  EXPECT_EQ(got.action, runtime::Action::acquire);
+  EXPECT_EQ(got.kind, &kinds()[0]);
+  EXPECT_EQ(got.name, "q");
+  EXPECT_TRUE(got.claim.wait);
+  EXPECT_EQ(got.claim.timeout, std::chrono::minutes{90});
+  EXPECT_EQ(got.claim.ttl, std::chrono::seconds{90});
+  EXPECT_EQ(got.claim.priority, -5);
+  EXPECT_EQ(got.claim.holder, "ci");
+  EXPECT_EQ(got.claim.slot, "two");
+  EXPECT_EQ(got.global.ns, "team");
+  EXPECT_EQ(got.global.output, Format::json);
+  EXPECT_TRUE(got.global.quiet);
+  std::vector<std::string> fields;
+  for (const runtime::FixedValue& field : got.fields) fields.push_back(field.path + "=" + field.json);
+  EXPECT_THAT(fields, testing::ElementsAre("spec.origin=\"shop\"", "spec.size=3", "spec.grace=\"10s\"",
+                                           "spec.mode=\"fast\"", "spec.loud=true"));
+}
+
+TEST(CommandLine, takes_global_flags_before_and_behind_the_command) {
+  for (const std::string line : {"-n team --context c widget look q", "widget -n team look q --context c",
+                                 "widget look -n team q --context=c", "widget look q --namespace team --context c"}) {
+    const Invocation got = must_parse(line);
+    EXPECT_EQ(got.global.ns, "team") << line;
+    EXPECT_EQ(got.global.context, "c") << line;
+  }
+}
+
+TEST(CommandLine, knows_a_kind_by_each_of_its_names) {
+  for (const std::string word : {"widget", "widgets", "wg"}) {
+    EXPECT_EQ(must_parse(word + " look q").action, runtime::Action::show);
+    EXPECT_EQ(must_parse("status " + word + " q").action, runtime::Action::show);
+  }
+}
+
+TEST(CommandLine, has_its_own_commands) {
+  EXPECT_EQ(must_parse("version").purpose, Invocation::Purpose::version);
+  EXPECT_EQ(must_parse("plugin list -o json").purpose, Invocation::Purpose::plugin_list);
+  EXPECT_EQ(must_parse("widget list -A").all_namespaces, true);
+  EXPECT_EQ(must_parse("widget giveback q --claim q-1").claim.claim, "q-1");
+}
+
+TEST(CommandLine, leaves_out_what_it_has_no_code_for) {
+  EXPECT_THAT(refusal("widget run q"), HasSubstr("widget has no command \"run\"; it has: take, giveback, look, list"));
+}
+
+TEST(CommandLine, lists_the_kinds_there_are_and_guesses) {
+  EXPECT_THAT(refusal("wodget take q"), HasSubstr("the kinds are: widget; did you mean \"widget\"?"));
+  EXPECT_THAT(refusal("status wodget q"), HasSubstr("did you mean \"widget\"?"));
+  EXPECT_THAT(refusal("zzz take q"), Not(HasSubstr("did you mean")));
+  EXPECT_THAT(refusal("widget tkae q"), HasSubstr("did you mean \"take\"?"));
+  const auto args = words("widget take q");
+  const CommandLine none = parse_command_line(args, {});
+  EXPECT_THAT(std::get<Farewell>(none).err, HasSubstr("kondctl plugin list"));
+}
+
+struct Wrong {
+  std::string line;
+  std::string says;
+};
+
+void PrintTo(const Wrong& wrong, std::ostream* out) {
+  *out << wrong.line;
+}
+
+class WrongCommandLine : public testing::TestWithParam<Wrong> {};
+
+TEST_P(WrongCommandLine, is_refused_with_a_sentence) {
+  EXPECT_THAT(refusal(GetParam().line), HasSubstr(GetParam().says));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Table, WrongCommandLine,
+    testing::Values(
+        Wrong{"", "see --help"}, Wrong{"widget", "see --help"}, Wrong{"widget take", "NAME"},
+        Wrong{"widget take q --size 0", "--size must be from 1 to 2147483647, not 0"},
+        Wrong{"widget take q --size -3", "--size must be from 1 to 2147483647, not -3"},
+        Wrong{"widget take q --size 99999999999999999999999", "--size must be from 1 to 2147483647, not 999"},
+        Wrong{"widget take q --size many", "--size must be a whole number, not \"many\""},
+        Wrong{"widget take q --size 1.5", "--size must be a whole number"}, Wrong{"widget take q --size=", "--size"},
+        Wrong{"widget take q --grace 61s", "--grace must be from 1s to 1m, not 61s"},
+        Wrong{"widget take q --loud=maybe", "--loud must be true or false"},
+        Wrong{"widget take q --ttl 0s", "--ttl must be from 1s to 8760h, not 0s"},
+        Wrong{"widget take q --ttl 0", "--ttl"}, Wrong{"widget take q --ttl 400d", "--ttl"},
+        Wrong{"widget take q --ttl 9600h", "--ttl must be from 1s to 8760h"}, Wrong{"widget take q --ttl 90", "90s"},
+        Wrong{"widget take q --timeout 90", "90s"}, Wrong{"widget take q --timeout 0s", "--timeout must be from"},
+        Wrong{"widget take q --timeout -1s", "--timeout"},
+        Wrong{"widget take q --priority x", "--priority must be a whole number"},
+        Wrong{"widget take q --priority 1000001", "--priority must be from -1000000 to 1000000"},
+        Wrong{"widget take Q_1", "the name \"Q_1\" is not possible"},
+        Wrong{"widget take q.1", "the name \"q.1\" is not possible"},
+        Wrong{"widget take q -n Team!", "the namespace \"Team!\" is not possible"},
+        Wrong{"widget giveback q --claim UPPER", "the claim \"UPPER\" is not possible"},
+        Wrong{"widget take q -o xml", "-o must be json, yaml, name, wide or table, not \"xml\""},
+        Wrong{"widget take q --unknown", "--unknown"}, Wrong{"widget take q r", "r"}, Wrong{"plugin", "see --help"},
+        Wrong{"plugin lost", "lost"}, Wrong{"widget look q --ttl 5m", "--ttl"}));
+
+TEST(CommandLine, takes_names_of_63_characters_and_none_of_64) {
+  EXPECT_EQ(must_parse("widget take " + std::string(63, 'a')).name.size(), 63U);
+  EXPECT_THAT(refusal("widget take " + std::string(64, 'a')), HasSubstr("is not possible"));
+}
+
+TEST(CommandLine, helps_at_every_level) {
+  struct Case {
+    std::string line;
+    std::string says;
+  };
+  for (const Case& one :
+       {Case{"--help", "124 timed out"}, Case{"-h", "Widgets, by tickets"}, Case{"widget --help", "Take some"},
+        Case{"widget take --help", "how much"}, Case{"status --help", "Widget"}, Case{"plugin --help", "refused"}}) {
+    const CommandLine result = parse(one.line);
+    const auto* farewell = std::get_if<Farewell>(&result);
+    ASSERT_NE(farewell, nullptr) << one.line;
+    EXPECT_EQ(farewell->code, ExitCode::done) << one.line;
+    EXPECT_THAT(farewell->out, HasSubstr(one.says)) << one.line;
+  }
+}
+
+// What a plugin declares can't take the host's own words, and can't break the tree.
+TEST(CommandLine, survives_declarations_that_collide) {
+  runtime::KindDeclaration rude = widget_kind();
+  rude.names = {"Plugin", "plugins", "plugin", "version"};
+  runtime::KindDeclaration twin = widget_kind();
+  twin.names.short_name = "list";
+  twin.commands.push_back(twin.commands.front());
+  twin.commands.front().flags.push_back({"wait", "", "mine", "spec.wait", runtime::ValueType::boolean});
+  twin.commands.front().flags.push_back({"namespace", "", "mine", "spec.ns", runtime::ValueType::string});
+  const std::vector<runtime::KindDeclaration> several{rude, twin, widget_kind()};
+  const auto args = words("widget take q --wait");
+  const CommandLine result = parse_command_line(args, several);
+  ASSERT_TRUE(std::holds_alternative<Invocation>(result));
+  EXPECT_TRUE(std::get<Invocation>(result).claim.wait);
+  const auto own = words("version");
+  EXPECT_TRUE(std::holds_alternative<Invocation>(parse_command_line(own, several)));
+}
+
+TEST(FirstLook, finds_the_plugin_folders_and_whether_plugins_are_needed) {
+  const auto look = first_look(words("--plugin-dir a -n x widget take q --plugin-dir=b"));
+  EXPECT_THAT(look.plugin_dirs, testing::ElementsAre("a", "b"));
+  EXPECT_TRUE(look.needs_plugins);
+  EXPECT_FALSE(first_look(words("version")).needs_plugins);
+  EXPECT_FALSE(first_look(words("-o json version")).needs_plugins);
+  EXPECT_TRUE(first_look(words("--help")).needs_plugins);
+}
+
+}  // namespace
+}  // namespace konductor::kondctl::test
