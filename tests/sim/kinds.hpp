@@ -1,0 +1,12 @@
+#pragma once
+
+#include "tests/sim/kind_under_test.hpp"
+
+namespace konductor::sim {
+
+/// The kinds that simulation runs, each through the vtable of its plugin.
+KindUnderTest semaphore_kind();
+KindUnderTest rwlock_kind();
+KindUnderTest token_bucket_kind();
+
+}  // namespace konductor::sim

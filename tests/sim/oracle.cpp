@@ -1,0 +1,292 @@
+#include "tests/sim/oracle.hpp"
+
+#include "kube/time.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace konductor::sim {
+namespace {
+
+using Json = nlohmann::json;
+
+const kube::Resource pods{"", "v1", "pods"};
+
+const Json& pending_of(const ObjectPtr& primitive) {
+  static const Json none = Json::array();
+  if (!primitive) return none;
+  static const Json::json_pointer path("/status/ledger/pending");
+  return primitive->contains(path) ? primitive->at(path) : none;
+}
+
+std::int64_t number_in(const Json& object, const char* section, const char* key, std::int64_t otherwise) {
+  const auto found = object.find(section);
+  return found != object.end() && found->is_object() ? found->value(key, otherwise) : otherwise;
+}
+
+std::string uid_of(const Json& object) {
+  return object.at("metadata").at("uid").get<std::string>();
+}
+
+kube::NamespacedName name_of(const Json& object) {
+  return {object.at("metadata").at("namespace").get<std::string>(), object["metadata"].at("name").get<std::string>()};
+}
+
+// Stated a second time, without a look at the operator's order: priority, whole second, requestedAt within it, name.
+auto rank(const Json& claim) {
+  const auto created = kube::parse_rfc3339(claim.at("metadata").at("creationTimestamp").get<std::string>()).value();
+  const auto asked = kube::parse_rfc3339(text_in(claim, "spec", "requestedAt"));
+  const auto last = created + std::chrono::microseconds{999'999};
+  const auto when = asked ? std::clamp(*asked, created, last) : last;
+  return std::tuple{
+      -number_in(claim, "spec", "priority", 0), when,
+      claim["metadata"]["namespace"].get<std::string>() + "/" + claim["metadata"]["name"].get<std::string>()};
+}
+
+}  // namespace
+
+std::string text_in(const Json& object, const char* section, const char* key) {
+  const auto found = object.find(section);
+  if (found == object.end() || !found->is_object()) return {};
+  const auto value = found->find(key);
+  return value != found->end() && value->is_string() ? value->get<std::string>() : std::string{};
+}
+
+std::string phase_of(const Json& claim) {
+  std::string phase = text_in(claim, "status", "phase");
+  return phase.empty() ? "Pending" : phase;
+}
+
+bool is_held_phase(const std::string& phase) {
+  return phase == "Granted" || phase == "Revoking";
+}
+
+bool is_terminal_phase(const std::string& phase) {
+  return phase == "Expired" || phase == "Revoked" || phase == "Denied";
+}
+
+void Oracle::violated(const Commit& commit, const std::string& what) {
+  violations_.push_back(kube::to_rfc3339_micro(commit.when) + " " + kube::to_string(commit.resource) + " " +
+                        kube::to_string(commit.object) + " by " + commit.actor + " at revision " +
+                        std::to_string(commit.revision) + ": " + what);
+}
+
+kube::NamespacedName Oracle::primitive_of(const Json& claim) const {
+  return {claim.at("metadata").at("namespace").get<std::string>(),
+          text_in(claim, "spec", kind_.declaration.primitive_field.c_str())};
+}
+
+bool Oracle::pod_is_dead(const Json& claim) const {
+  static const Json::json_pointer path("/spec/pod/uid");
+  if (!claim.contains(path)) return false;
+  const kube::NamespacedName name{claim["metadata"]["namespace"].get<std::string>(),
+                                  claim["spec"]["pod"].at("name").get<std::string>()};
+  const ObjectPtr pod = model_.find(pods, name);
+  if (!pod || uid_of(*pod) != claim.at(path).get<std::string>()) return true;
+  const std::string phase = phase_of(*pod);
+  return phase == "Succeeded" || phase == "Failed";
+}
+
+std::chrono::microseconds Oracle::ttl_of(const Json& claim) const {
+  if (const auto granted = kube::parse_duration(text_in(claim, "status", "ttl"))) return *granted;
+  std::chrono::microseconds ttl = std::chrono::minutes{10};
+  const ObjectPtr primitive = model_.find(kind_.declaration.primitive_resource(), primitive_of(claim));
+  if (primitive) {
+    if (const auto most = kube::parse_duration(text_in(*primitive, "spec", "ttl"))) ttl = *most;
+  }
+  if (const auto own = kube::parse_duration(text_in(claim, "spec", "ttl"))) ttl = std::min(ttl, *own);
+  return ttl;
+}
+
+kube::WallTime Oracle::last_sign(const std::string& uid, std::uint64_t revision) const {
+  kube::WallTime last;
+  const auto found = signs_.find(uid);
+  if (found == signs_.end()) return last;
+  for (const Sign& sign : found->second) {
+    if (sign.revision <= revision) last = sign.when;
+  }
+  return last;
+}
+
+std::vector<Holding> Oracle::held(const kube::NamespacedName& primitive) const {
+  std::vector<Holding> held;
+  for (const ObjectPtr& claim : model_.objects(kind_.declaration.claim_resource())) {
+    if (!is_held_phase(phase_of(*claim)) || primitive_of(*claim) != primitive) continue;
+    held.push_back({uid_of(*claim), number_in(*claim, "status", "units", 1), claim});
+  }
+  return held;
+}
+
+std::vector<ObjectPtr> Oracle::waiting(const kube::NamespacedName& primitive) const {
+  std::vector<ObjectPtr> waiting;
+  for (const ObjectPtr& claim : model_.objects(kind_.declaration.claim_resource())) {
+    if (phase_of(*claim) == "Pending" && primitive_of(*claim) == primitive) waiting.push_back(claim);
+  }
+  return waiting;
+}
+
+ObjectPtr Oracle::claim_of(const Json& entry) const {
+  const std::string key = entry.at("claim").get<std::string>();
+  const std::size_t slash = key.find('/');
+  const ObjectPtr claim =
+      model_.find(kind_.declaration.claim_resource(), {key.substr(0, slash), key.substr(slash + 1)});
+  return claim && uid_of(*claim) == entry.at("uid").get<std::string>() ? claim : nullptr;
+}
+
+void Oracle::on_commit(const Commit& commit) {
+  if (commit.resource == kind_.declaration.primitive_resource()) on_primitive(commit);
+  if (commit.resource == kind_.declaration.claim_resource()) on_claim(commit);
+}
+
+void Oracle::on_primitive(const Commit& commit) {
+  if (!commit.before) histories_[commit.object].consumed = 0;
+  if (!commit.after || !commit.before) return;
+  std::set<std::int64_t> known;
+  for (const Json& entry : pending_of(commit.before)) known.insert(entry.at("token").get<std::int64_t>());
+  std::vector<Json> added;
+  for (const Json& entry : pending_of(commit.after)) {
+    if (!known.contains(entry.at("token").get<std::int64_t>())) added.push_back(entry);
+  }
+  check_dropped(commit);
+  if (!added.empty()) on_record(commit, added);
+}
+
+void Oracle::check_dropped(const Commit& commit) {
+  std::set<std::int64_t> kept;
+  for (const Json& entry : pending_of(commit.after)) kept.insert(entry.at("token").get<std::int64_t>());
+  for (const Json& entry : pending_of(commit.before)) {
+    if (kept.contains(entry.at("token").get<std::int64_t>())) continue;
+    const ObjectPtr claim = claim_of(entry);
+    if (claim && phase_of(*claim) == "Pending")
+      violated(commit, "forgets a grant that was never told: " + entry.dump());
+  }
+}
+
+void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
+  History& history = histories_[commit.object];
+  const Json& spec = commit.after->at("spec");
+  std::vector<Holding> all = held(commit.object);
+  std::set<std::string> uids;
+  for (const Holding& holding : all) uids.insert(holding.key);
+  for (const Json& entry : added) {
+    const std::int64_t token = entry.at("token").get<std::int64_t>();
+    if (token <= history.highest_token) {
+      violated(commit, "token " + std::to_string(token) + " does not grow: " + std::to_string(history.highest_token));
+    }
+    history.highest_token = std::max(history.highest_token, token);
+    history.recorded[token] = {entry.at("uid").get<std::string>(), entry.at("units").get<std::int64_t>()};
+    const ObjectPtr claim = claim_of(entry);
+    if (claim && is_held_phase(phase_of(*claim)))
+      violated(commit, "records a claim that holds already: " + entry.dump());
+    if (claim && entry.at("units") == 0) {
+      history.consumed += number_in(*claim, "spec", kind_.declaration.units_field.c_str(), 1);
+    }
+  }
+  std::set<std::string> in_ledger;
+  for (const Json& entry : pending_of(commit.after)) {
+    const std::string uid = entry.at("uid").get<std::string>();
+    if (!in_ledger.insert(uid).second) violated(commit, "records a claim twice: " + entry.dump());
+    const ObjectPtr claim = claim_of(entry);
+    if (!claim || is_terminal_phase(phase_of(*claim)) || uids.contains(uid)) continue;
+    if (entry.at("units") != 0) all.push_back({uid, entry.at("units").get<std::int64_t>(), claim});
+  }
+  history.at_last_grant = commit.after;
+  if (const std::string why = kind_.too_much(spec, all); !why.empty())
+    violated(commit, "a record grants too much: " + why);
+  if (kind_.overdrawn) {
+    const auto created = kube::parse_rfc3339(text_in(*commit.after, "metadata", "creationTimestamp")).value();
+    const std::string why = kind_.overdrawn(spec, history.consumed, commit.when - created);
+    if (!why.empty()) violated(commit, "a record consumes too much: " + why);
+  }
+  check_order(commit, added);
+}
+
+void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
+  if (!kind_.in_order || senders_view == 0) return;
+  std::set<std::string> in_ledger;
+  for (const Json& entry : pending_of(commit.after)) in_ledger.insert(entry.at("uid").get<std::string>());
+  for (const ObjectPtr& waiter : waiting(commit.object)) {
+    const std::string uid = uid_of(*waiter);
+    const bool may_be_passed = in_ledger.contains(uid) || created_at_[uid] > senders_view || pod_is_dead(*waiter) ||
+                               commit.when - last_sign(uid, senders_view) >= ttl_of(*waiter) ||
+                               !waiter->at("spec").value("wait", true) ||
+                               kind_.never_fits(commit.after->at("spec"), *waiter) ||
+                               (sender_is_busy_with && sender_is_busy_with(name_of(*waiter)));
+    if (may_be_passed) continue;
+    for (const Json& entry : added) {
+      const ObjectPtr served = claim_of(entry);
+      if (served && rank(*waiter) < rank(*served)) {
+        violated(commit, entry.at("claim").get<std::string>() + " is served before " +
+                             waiter->at("metadata").at("name").get<std::string>() + ", which came first");
+      }
+    }
+  }
+}
+
+void Oracle::on_claim(const Commit& commit) {
+  if (!commit.before) {
+    signs_[uid_of(*commit.after)].push_back({commit.revision, commit.when});
+    created_at_[uid_of(*commit.after)] = commit.revision;
+    return;
+  }
+  const std::string from = phase_of(*commit.before);
+  const std::string to = commit.after ? phase_of(*commit.after) : "";
+  const std::string uid = uid_of(*commit.before);
+  if (commit.after && is_terminal_phase(from) && to != from)
+    violated(commit, "a terminal phase changes: " + from + " to " + to);
+  if (!is_held_phase(from) && is_held_phase(to)) on_told(commit);
+  if (from == "Revoking" && to == "Granted") violated(commit, "a revoked grant is given back");
+  if (is_held_phase(from) && is_held_phase(to) &&
+      (number_in(*commit.before, "status", "token", 0) != number_in(*commit.after, "status", "token", 0) ||
+       number_in(*commit.before, "status", "units", 1) != number_in(*commit.after, "status", "units", 1))) {
+    violated(commit, "token or units change while it holds");
+  }
+  if (is_held_phase(from) && to == "Pending") violated(commit, "a grant is forgotten");
+  if (!is_terminal_phase(from) && !is_held_phase(to) && to != "Pending") on_freed(commit, to);
+  if (commit.after && text_in(*commit.before, "spec", "renewTime") != text_in(*commit.after, "spec", "renewTime")) {
+    signs_[uid].push_back({commit.revision, commit.when});
+  }
+}
+
+void Oracle::on_told(const Commit& commit) {
+  ++grants_;
+  const std::string uid = uid_of(*commit.after);
+  signs_[uid].push_back({commit.revision, commit.when});
+  const kube::NamespacedName primitive = primitive_of(*commit.after);
+  History& history = histories_[primitive];
+  const std::int64_t token = number_in(*commit.after, "status", "token", 0);
+  const auto recorded = history.recorded.find(token);
+  if (recorded == history.recorded.end() || recorded->second.uid != uid) {
+    violated(commit, "told with token " + std::to_string(token) + ", which was never recorded for it");
+    return;
+  }
+  if (recorded->second.units != number_in(*commit.after, "status", "units", 1))
+    violated(commit, "told other units than were recorded");
+  const std::string why = kind_.too_much(history.at_last_grant->at("spec"), held(primitive));
+  if (!why.empty()) violated(commit, "too much is held: " + why);
+}
+
+void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
+  const Json& claim = *commit.before;
+  const std::string uid = uid_of(claim);
+  const bool dead = pod_is_dead(claim);
+  const bool by_operator = commit.actor.starts_with("operator");
+  const bool was_held = is_held_phase(phase_of(claim));
+  if (to_phase.empty() && by_operator && was_held) violated(commit, "the operator deletes a claim that holds");
+  if (to_phase == "Denied" && was_held) violated(commit, "a claim that holds is denied");
+  if (to_phase == "Expired") {
+    ++expiries_;
+    const auto silent = commit.when - last_sign(uid, commit.revision);
+    if (!dead && silent < ttl_of(claim)) {
+      violated(commit, "expired " + std::to_string(silent.count()) + " us after the last sign, with a TTL of " +
+                           kube::to_string(ttl_of(claim)) + " and its Pod alive");
+    }
+  }
+  if (by_operator && !dead && believes && believes(uid))
+    violated(commit, "freed while its holder believes that it holds");
+}
+
+}  // namespace konductor::sim
