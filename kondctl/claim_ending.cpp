@@ -16,7 +16,6 @@ using nlohmann::json;
 
 // Without --wait the whole is over within the patience; this much of it is kept to withdraw.
 constexpr Duration withdrawal_reserve = std::chrono::milliseconds{500};
-constexpr std::string_view not_now = "Unavailable";  // of a claim that did not want to wait
 
 }  // namespace
 
@@ -48,7 +47,7 @@ void ClaimMachine::Impl::decided_against(const ClaimView& view) {
                        " while waiting for " + subject() + why,
                    std::nullopt});
   }
-  if (!wish_.wait && claim.reason == not_now) {
+  if (!wish_.wait && claim.reason == runtime::not_now) {
     return finish(
         {ExitCode::not_available, subject() + " is not available now" + why + " (--wait waits for it)", std::nullopt});
   }

@@ -19,7 +19,6 @@ using runtime::Phase;
 
 constexpr int rounds_at_once = 4;  // of finding another claim in the way, before it slows down
 constexpr Duration long_watch = std::chrono::seconds{1};
-constexpr std::string_view exceeds_limit = "ExceedsLimit";  // a waiting claim that can't be granted as things stand
 
 }  // namespace
 
@@ -214,7 +213,7 @@ void ClaimMachine::Impl::observe(const ClaimView& view, std::optional<MonoTime> 
 
 void ClaimMachine::Impl::observe_waiting(const ClaimView& view, std::optional<MonoTime> sent) {
   if (sent) not_granted_at_ = sent;
-  if (view.claim.reason == exceeds_limit) {
+  if (view.claim.reason == runtime::exceeds_limit) {
     return give_up(ExitCode::refused, subject() + " refuses the claim: " + why_not_yet(),
                    now_.mono + settings_.interrupt_grace);
   }

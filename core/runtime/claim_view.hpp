@@ -51,6 +51,8 @@ class ClaimView {
   /// The view is complete up to this resourceVersion; 0 before the first list.
   [[nodiscard]] std::uint64_t rv() const noexcept { return rv_; }
   [[nodiscard]] bool is_synced() const noexcept { return synced_; }
+  /// Between begin and synced, when old and new are mixed.
+  [[nodiscard]] bool is_listing() const noexcept { return listing_; }
   [[nodiscard]] const Claim* find(const std::string& key) const;
   [[nodiscard]] const Ordered& of(const kube::NamespacedName& primitive) const;
   /// The claims that name this Pod.

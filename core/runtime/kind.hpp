@@ -14,6 +14,13 @@ namespace konductor::runtime {
 inline constexpr const char* api_group = "sync.konductor.io";
 inline constexpr const char* api_version = "v1";
 
+/// The one reason of a wait verdict that the host knows: the claim asks for more than its primitive could ever serve as
+/// it stands. One that does not wait is then denied with this reason instead of `not_now`, and kondctl, waiting or not,
+/// reports a refusal.
+inline constexpr const char* exceeds_limit = "ExceedsLimit";
+/// Why a claim that does not wait is denied when it is merely not its turn.
+inline constexpr const char* not_now = "Unavailable";
+
 struct Names {
   std::string kind;
   std::string plural;

@@ -159,7 +159,7 @@ void KindMachine::Impl::lead(bool leading, Now /*now*/) {
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
-  if (leading_ && synced()) {
+  if (can_work()) {
     const auto first = entries_.lower_bound(std::exchange(turn_, {}).value_or(kube::NamespacedName{}));
     for (auto at = first; at != entries_.end(); ++at) serve(at->second, now);
     for (auto at = entries_.begin(); at != first; ++at) serve(at->second, now);
@@ -187,7 +187,7 @@ void KindMachine::Impl::serve(Entry& entry, Now now) {
 
 std::optional<MonoTime> KindMachine::Impl::wake_at() const {
   std::optional<MonoTime> earliest;
-  if (!leading_ || !synced()) return earliest;
+  if (!can_work()) return earliest;
   for (const auto& [name, known] : entries_) {
     const auto at = known.dirty ? std::optional{known.rest_until} : known.wake;
     if (at && (!earliest || *at < *earliest)) earliest = at;

@@ -134,7 +134,8 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
     if (refused || unavailable) {
       if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
       ++counters_.denials;
-      const Ending denial{Phase::denied, refused ? verdict->reason : "Unavailable", message};
+      const bool never = verdict != nullptr && verdict->reason == exceeds_limit;
+      const Ending denial{Phase::denied, refused || never ? verdict->reason : not_now, message};
       write_claim(*claim, end_claim(kind_, *claim, denial, now.server), Sent::claim_write, true);
       continue;
     }

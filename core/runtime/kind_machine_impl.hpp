@@ -95,6 +95,8 @@ class KindMachine::Impl {
   std::vector<Outgoing> work(Now now);
   [[nodiscard]] std::optional<MonoTime> wake_at() const;
   [[nodiscard]] bool synced() const { return primitives_synced_ && view_.is_synced() && pods_.is_synced(); }
+  /// Nothing is decided or sent in the middle of a list: the objects that are still to come may hold.
+  [[nodiscard]] bool can_work() const { return leading_ && synced() && !listing_ && !view_.is_listing(); }
   [[nodiscard]] const KindDeclaration& kind() const { return kind_; }
   std::vector<LogLine> take_log() { return std::exchange(log_, {}); }
   [[nodiscard]] Counters counters() const;

@@ -41,7 +41,8 @@ Result<runtime::Plan> decide_widgets(const runtime::Observation& seen) {
     const bool fits = waiting == 0 && grants < seen.max_grants && used + claim.units <= limit;
     if (!fits) {
       ++waiting;
-      plan.verdicts.push_back({i, runtime::VerdictKind::wait, "LimitReached", "all are in use", 0});
+      const char* reason = claim.units > limit ? runtime::exceeds_limit : "LimitReached";
+      plan.verdicts.push_back({i, runtime::VerdictKind::wait, reason, "all are in use", 0});
       continue;
     }
     ++grants;

@@ -160,7 +160,9 @@ typedef struct konductor_input {
 
 typedef int32_t konductor_verdict_kind;
 enum {
-  KONDUCTOR_WAIT = 1,          /* stay; `reason` and `message` say why (for people and for no_wait's denial) */
+  KONDUCTOR_WAIT = 1,          /* stay; `reason` and `message` say why (for people and for no_wait's denial). The reason
+                                  "ExceedsLimit" is known to the host: the claim asks for more than could ever be
+                                  granted as things stand; it is then denied, or given up, as a refusal */
   KONDUCTOR_GRANT = 2,         /* a waiting claim gets its units and holds them */
   KONDUCTOR_GRANT_CONSUME = 3, /* a waiting claim gets its units and holds nothing: they are used up in `state` */
   KONDUCTOR_DENY = 4,          /* a waiting claim is refused for good */

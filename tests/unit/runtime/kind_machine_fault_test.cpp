@@ -258,7 +258,39 @@ TEST(KindMachineView, is_not_complete_because_of_a_malformed_claim_in_an_unfinis
   bench.machine.on_claim({runtime::ViewEvent::Kind::begin, nullptr, {}, {}}, bench.now);
   bench.ticket(Ticket{.name = "bad", .rv = 160, .widget = ""}.object());
   bench.ticket(Ticket{}.object());
+  bench.machine.on_claim({runtime::ViewEvent::Kind::synced, nullptr, "140", {}}, bench.now);
   EXPECT_THAT(bench.work_within(milliseconds{50}), IsEmpty());
+}
+
+TEST(KindMachineView, of_half_a_list_decides_nothing) {
+  using Kind = runtime::ViewEvent::Kind;
+  const auto w = Widget{.status = ledger(9, "100")}.object();
+  const auto a = Ticket{.rv = 120}.object();
+  KindBench bench;
+  bench.start({.widgets = {w}, .tickets = {}, .pods = {}});
+  bench.work_within(seconds{1});
+  bench.machine.on_claim({Kind::begin, nullptr, {}, {}}, bench.now);
+  bench.ticket(a);
+  EXPECT_THAT(bench.work_within(seconds{1}), IsEmpty());
+  EXPECT_FALSE(bench.machine.wake_at()) << "it would spin";
+  // The holder comes later in the list, as it is in the order of names.
+  bench.ticket(Ticket{.name = "b", .rv = 115, .status = granted(9)}.object());
+  bench.machine.on_claim({Kind::synced, nullptr, "130", {}}, bench.now);
+  for (const auto& sent : bench.work_within(seconds{1})) EXPECT_THAT(pending_of(sent), IsEmpty());
+}
+
+TEST(KindMachineView, of_half_a_list_of_primitives_decides_nothing) {
+  using Kind = runtime::ViewEvent::Kind;
+  const auto w = Widget{.status = ledger(9, "100")}.object();
+  KindBench bench;
+  bench.start({.widgets = {w}, .tickets = {}, .pods = {}});
+  bench.work_within(seconds{1});
+  bench.machine.on_primitive({Kind::begin, nullptr, {}, {}}, bench.now);
+  bench.ticket(Ticket{.rv = 120}.object());
+  EXPECT_THAT(bench.work_within(seconds{1}), IsEmpty());
+  bench.widget(w);
+  bench.machine.on_primitive({Kind::synced, nullptr, "130", {}}, bench.now);
+  EXPECT_FALSE(bench.work_within(seconds{1}).empty());
 }
 
 TEST(KindMachineView, with_a_list_that_cannot_be_compared_fails_closed_and_does_not_spin) {

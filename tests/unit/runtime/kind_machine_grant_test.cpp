@@ -171,6 +171,19 @@ TEST(KindMachine, denies_who_does_not_wait_only_after_a_complete_decision) {
   EXPECT_EQ(body(denial)["status"]["conditions"][0]["message"], "all are in use");
 }
 
+TEST(KindMachine, denies_who_does_not_wait_and_asks_for_too_much_with_the_reason_of_the_verdict) {
+  KindBench bench;
+  const auto w = Widget{.limit = 2, .status = ledger(1, "100")}.object();
+  bench.start({.widgets = {w}, .tickets = {Ticket{.units = 3, .wait = false}.object()}, .pods = {}});
+  const auto sent = bench.work();
+  const auto denial = std::find_if(sent.begin(), sent.end(), [](const auto& one) {
+    return about(one) == "PATCH tickets/a/status";
+  });
+  ASSERT_NE(denial, sent.end()) << testing::PrintToString(about(sent));
+  EXPECT_EQ(body(*denial)["status"]["phase"], "Denied");
+  EXPECT_EQ(body(*denial)["status"]["conditions"][0]["reason"], runtime::exceeds_limit);
+}
+
 TEST(KindMachine, grants_who_does_not_wait_where_there_is_room) {
   KindBench bench;
   bench.start({.widgets = {Widget{}.object()}, .tickets = {Ticket{.wait = false}.object()}, .pods = {}});
