@@ -49,6 +49,15 @@ const CommandDeclaration* command_for(const KindDeclaration& kind, Action action
   return nullptr;
 }
 
+// An option written as `--option=`: CLI11 would take the next argument for its value. Empty: there is none.
+std::string without_value(std::span<const std::string> args) {
+  const auto end = std::find(args.begin(), args.end(), "--");
+  const auto found = std::find_if(args.begin(), end, [](const std::string& arg) {
+    return arg.starts_with("--") && arg.find('=') == arg.size() - 1;
+  });
+  return found == end ? std::string{} : *found;
+}
+
 bool is_taken(CLI::App& parent, const std::string& word) {
   return !parent.get_subcommands([&word](CLI::App* command) { return command->check_name(word); }).empty();
 }
@@ -193,6 +202,9 @@ void CommandTree::Impl::add_declared_flags(CLI::App& app, const CommandDeclarati
 }
 
 std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const std::string> args) {
+  if (const std::string option = without_value(args); !option.empty()) {
+    return Farewell{ExitCode::usage, {}, "kondctl: " + option + " has no value behind the = (see --help)\n"};
+  }
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());
     app_.parse(reversed);

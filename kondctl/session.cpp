@@ -74,10 +74,9 @@ boost::asio::awaitable<void> send_patiently(io::KubeClient& client, const kube::
       out = std::move(error);
     }
     if (*out || !is_retryable(out->error().code)) co_return;
-    const runtime::MonoTime next = io::mono_now() + delay.next(out->error());
-    if (next >= until) co_return;
-    timer.expires_at(next);
+    timer.expires_at(std::min(io::mono_now() + delay.next(out->error()), until));
     co_await timer.async_wait(boost::asio::use_awaitable);
+    if (io::mono_now() >= until) co_return;
   }
 }
 

@@ -57,6 +57,8 @@ Result<nlohmann::json> parse_object(std::string_view text, std::size_t max_bytes
     return Error{Errc::invalid,
                  "has " + std::to_string(text.size()) + " bytes, more than " + std::to_string(max_bytes)};
   }
+  // The parser's own sentence would quote the bytes, and end up in conditions and logs.
+  if (!is_text(text)) return Error{Errc::invalid, "is not JSON: it is not UTF-8 text"};
   if (too_deep(text)) return Error{Errc::invalid, "is nested more than " + std::to_string(max_depth) + " deep"};
   try {
     auto parsed = nlohmann::json::parse(text);

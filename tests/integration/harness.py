@@ -118,7 +118,7 @@ class Operator:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/konductor"), "--plugin-dir", str(self.plugin_dir), "--kubeconfig", str(self.kubeconfig),
              "--metrics-address", address, *self.flags],
-            stdout=self.log, stderr=subprocess.PIPE, text=True, start_new_session=True)
+            stdout=self.log, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
         self.lines, self.port = [], None
         threading.Thread(target=self._read, daemon=True).start()
         if ready:
@@ -189,11 +189,15 @@ class World:
         for plugin in [*(BUILD / "lib/konductor/1").glob("*.so"), *(BUILD / "tests/plugins/toys").glob("*.so")]:
             shutil.copy(plugin, self.plugins)
             (self.plugins / plugin.name).chmod(0o644)
-        manifests = self.run(str(BUILD / "bin/konductor"), "manifests", "--plugin-dir", str(self.plugins)).stdout
-        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "apply", "--server-side", "-f", "-", input=manifests)
-        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        self.apply_manifests()
         self.api = Api(self.kubeconfig)
         return self
+
+    def apply_manifests(self, plugin_dir=None):
+        manifests = self.run(str(BUILD / "bin/konductor"), "manifests", "--plugin-dir", str(plugin_dir or self.plugins)).stdout
+        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "apply", "--server-side", "-f", "-", input=manifests)
+        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
+        return manifests
 
     def down(self):
         subprocess.run([self.cluster, "down", "--dir", str(self.cluster_dir)], check=False, stdout=subprocess.DEVNULL)
@@ -212,8 +216,9 @@ class World:
         return self.run(str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
                         *arguments, check=check, **options)
 
-    def start_kondctl(self, *arguments, env=None):
-        return subprocess.Popen([str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(self.kubeconfig), *arguments],
+    def start_kondctl(self, *arguments, env=None, kubeconfig=None):
+        return subprocess.Popen([str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
+                                 *arguments],
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
 
     @contextlib.contextmanager

@@ -1,9 +1,13 @@
 #include "tests/sim/sim_client.hpp"
 
+#include "kondctl/claim_codec.hpp"
+#include "kondctl/claim_name.hpp"
 #include "kube/time.hpp"
 #include "tests/sim/oracle.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
 
 namespace konductor::sim {
 namespace {
@@ -14,10 +18,6 @@ using std::chrono::seconds;
 
 const kube::Resource pods{"", "v1", "pods"};
 constexpr Duration retry_after = milliseconds{400};
-
-Json body_of(const Result<kube::Response>& answer) {
-  return answer.has_value() ? Json::parse(answer->body, nullptr, false) : Json();
-}
 
 bool succeeded(const Result<kube::Response>& answer) {
   return answer.has_value() && answer->status / 100 == 2;
@@ -30,7 +30,8 @@ bool answered(const Result<kube::Response>& answer, int status) {
 
 SimClient::SimClient(World& world, const KindUnderTest& kind, ClientPlan plan)
     : world_(world), kind_(kind), plan_(std::move(plan)), actor_("client-" + std::to_string(plan_.number)) {
-  choice_ = world.rng().next();
+  choice_ = world_.rng().next();
+  seed_ = world_.rng().next();
 }
 
 void SimClient::later(Duration delay, void (SimClient::*what)()) {
@@ -44,26 +45,25 @@ bool SimClient::believes(const std::string& uid) const {
 }
 
 std::string SimClient::describe() const {
-  static constexpr const char* names[] = {"asks", "waits", "confirms", "holds", "releases", "is done"};
+  static constexpr const char* names[] = {"asks", "holds", "releases", "is done"};
   return actor_ + " " + names[static_cast<int>(state_)] + " with " + kube::to_string(claim_name()) + " units " +
          std::to_string(plan_.units);
 }
 
 kube::NamespacedName SimClient::claim_name() const {
-  return {plan_.primitive.ns, "c" + std::to_string(plan_.number) + "-" + std::to_string(attempt_)};
+  const std::string slot = plan_.in_pod || plan_.lasting ? std::string{} : std::to_string(attempt_);
+  return {plan_.primitive.ns, kondctl::claim_name({plan_.in_pod ? pod_uid_ : actor_, plan_.primitive, slot})};
 }
 
 void SimClient::make_pod() {
-  const Json pod{{"apiVersion", "v1"},
-                 {"kind", "Pod"},
-                 {"metadata", {{"name", "pod-" + claim_name().name}}},
-                 {"spec", Json::object()}};
+  const Json pod{
+      {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", pod_name()}}}, {"spec", Json::object()}};
   const Json made = Json::parse(world_.command("kubelet", kube::create(pods, plan_.primitive.ns, pod)).body);
   pod_uid_ = made.at("metadata").at("uid").get<std::string>();
 }
 
 void SimClient::end_pod() {
-  const kube::NamespacedName name{plan_.primitive.ns, "pod-" + claim_name().name};
+  const kube::NamespacedName name{plan_.primitive.ns, pod_name()};
   if (plan_.end == ClientPlan::End::vanish) {
     world_.command("user", kube::delete_object(pods, name, {}));
   } else {
@@ -71,155 +71,96 @@ void SimClient::end_pod() {
   }
 }
 
-Json SimClient::claim_object() const {
-  Json spec = kind_.claim_spec(plan_.units, choice_);
-  spec[kind_.declaration.primitive_field] = plan_.primitive.name;
-  spec["holder"] = actor_;
-  spec["wait"] = plan_.wait;
-  spec["requestedAt"] = kube::to_rfc3339_micro(world_.wall());
-  if (plan_.priority != 0) spec["priority"] = plan_.priority;
-  if (plan_.ttl != Duration{0}) spec["ttl"] = kube::to_string(plan_.ttl);
-  Json metadata{{"name", claim_name().name}};
-  if (plan_.in_pod) {
-    const std::string pod = "pod-" + claim_name().name;
-    spec["pod"] = {{"name", pod}, {"uid", pod_uid_}};
-    metadata["ownerReferences"] = {{{"apiVersion", "v1"}, {"kind", "Pod"}, {"name", pod}, {"uid", pod_uid_}}};
-  }
-  return {{"apiVersion", "sync.konductor.io/v1"},
-          {"kind", kind_.declaration.claim.kind},
-          {"metadata", std::move(metadata)},
-          {"spec", std::move(spec)}};
-}
-
-void SimClient::start() {
-  ask();
+kondctl::ClaimWish SimClient::wish() const {
+  kondctl::ClaimWish wish;
+  wish.kind = &kind_.declaration;
+  wish.primitive = plan_.primitive;
+  wish.claim = claim_name();
+  if (plan_.in_pod) wish.pod = kondctl::PodReference{pod_name(), pod_uid_};
+  wish.holder = actor_;
+  if (plan_.ttl != Duration{0}) wish.ttl = plan_.ttl;
+  if (plan_.priority != 0) wish.priority = plan_.priority;
+  wish.wait = plan_.wait;
+  for (const auto& [field, value] : kind_.claim_spec(plan_.units, choice_).items())
+    wish.fields.push_back({"spec." + field, value.dump()});
+  return wish;
 }
 
 void SimClient::ask() {
   ++attempt_;
+  if (plan_.in_pod && pod_uid_.empty()) make_pod();
+  acquire();
+  if (attempt_ != 1) return;
+  if (plan_.crash_after) later(*plan_.crash_after, &SimClient::crash);
+  if (plan_.interrupted_at) later(*plan_.interrupted_at, &SimClient::interrupt);
+}
+
+void SimClient::acquire() {
   state_ = State::asking;
   uid_.clear();
-  token_ = 0;
-  ttl_ = plan_.ttl == Duration{0} ? Duration{seconds{20}} : plan_.ttl;
-  if (plan_.in_pod) make_pod();
-  // From before the first request: nobody can have granted what was not asked yet.
-  not_granted_at_ = world_.elapsed();
-  create();
+  kondctl::ClaimSettings settings;
+  settings.seed = ++seed_;
+  if (plan_.timeout) settings.deadline = world_.mono(*plan_.timeout);
+  acquire_ = std::make_unique<SimAcquire>(
+      world_, actor_, wish(), settings, [this](const kondctl::ClaimOutcome& outcome) { on_acquired(outcome); });
+  acquire_->start();
 }
 
-void SimClient::create() {
-  const kube::Request request = kube::create(kind_.declaration.claim_resource(), plan_.primitive.ns, claim_object());
-  world_.send(actor_, request,
-              [this, attempt = attempt_, sent = world_.elapsed()](const Result<kube::Response>& answer) {
-                if (attempt == attempt_) on_created(answer, sent);
-              });
-}
-
-void SimClient::on_created(const Result<kube::Response>& answer, Duration sent) {
+void SimClient::crash() {
   if (state_ != State::asking) return;
-  if (succeeded(answer)) {
-    uid_ = body_of(answer).at("metadata").at("uid").get<std::string>();
-    not_granted_at_ = sent;
-    adopt();
-  } else if (answered(answer, 409)) {
-    adopt();  // an earlier create was executed after all; its UID comes with the view
-  } else {
-    later(retry_after, &SimClient::create);
+  acquire_.reset();
+  later(world_.rng().between(milliseconds{1}, seconds{5}), &SimClient::acquire);
+}
+
+void SimClient::interrupt() {
+  if (acquire_) acquire_->interrupt();
+}
+
+void SimClient::on_acquired(const kondctl::ClaimOutcome& outcome) {
+  acquire_.reset();
+  if (!outcome.grant) {
+    if (outcome.code == kondctl::ExitCode::no_such_object) return later(seconds{1}, &SimClient::acquire);
+    return try_again();
   }
-}
-
-void SimClient::adopt() {
-  state_ = State::waiting;
-  feed_ = std::make_unique<ViewFeed>(world_, kind_.declaration.claim_resource(), "metadata.name=" + claim_name().name,
-                                     [this, attempt = attempt_](const runtime::ViewEvent& event) {
-                                       if (attempt != attempt_ || state_ == State::done) return;
-                                       using Kind = runtime::ViewEvent::Kind;
-                                       if (event.kind == Kind::begin) listed_ = false;
-                                       if (event.kind == Kind::apply) on_seen(*event.object);
-                                       if (event.kind == Kind::remove || (event.kind == Kind::synced && !listed_))
-                                         later(Duration{0}, &SimClient::try_again);
-                                     });
-  feed_->start();
-  schedule_renewal();
-}
-
-void SimClient::on_seen(const Json& claim) {
-  listed_ = true;
-  if (uid_.empty()) uid_ = claim.at("metadata").at("uid").get<std::string>();
-  const std::string phase = phase_of(claim);
-  if (phase == "Granted") look_at_grant(claim);
-  if (is_terminal_phase(phase) && state_ != State::releasing) later(Duration{0}, &SimClient::try_again);
-}
-
-void SimClient::look_at_grant(const Json& claim) {
-  if (state_ != State::waiting) return;
-  token_ = claim.at("status").at("token").get<std::int64_t>();
-  if (const auto ttl = kube::parse_duration(text_in(claim, "status", "ttl"))) ttl_ = *ttl;
-  if (world_.elapsed() - not_granted_at_ > ttl_ / 3) {
-    state_ = State::confirming;  // the grant may be old by now
-    renew();
-  } else {
-    hold(not_granted_at_);
-  }
-}
-
-void SimClient::hold(Duration from) {
+  uid_ = outcome.grant->uid;
+  token_ = outcome.grant->token;
+  ttl_ = outcome.grant->ttl;
+  hold_until_ = std::chrono::duration_cast<Duration>(outcome.grant->lost_at.time_since_epoch());
   state_ = State::holding;
   served_ = true;
-  hold_until_ = from + ttl_;
   later(plan_.hold, &SimClient::end_hold);
-}
-
-void SimClient::schedule_renewal() {
-  later(ttl_ / 3, &SimClient::renew);
+  later(Duration{0}, &SimClient::renew);
 }
 
 void SimClient::renew() {
-  if (silent_ || state_ == State::releasing || state_ == State::done) return;
-  const Json patch{{"metadata", {{"uid", uid_}}}, {"spec", {{"renewTime", kube::to_rfc3339_micro(world_.wall())}}}};
-  if (uid_.empty()) return schedule_renewal();
-  const kube::Request request = kube::merge_patch(kind_.declaration.claim_resource(), claim_name(), patch);
+  if (silent_ || state_ != State::holding) return;
+  if (world_.elapsed() >= hold_until_) return try_again();
+  const kube::Request request = kube::merge_patch(kind_.declaration.claim_resource(), claim_name(),
+                                                  kondctl::compose_renewal(uid_, world_.wall()));
   world_.send(actor_, request,
               [this, attempt = attempt_, sent = world_.elapsed()](const Result<kube::Response>& answer) {
                 if (attempt == attempt_) on_renewed(answer, sent);
               });
-  if (state_ == State::confirming) return;
-  schedule_renewal();
+  later(ttl_ / 3, &SimClient::renew);
 }
 
 void SimClient::on_renewed(const Result<kube::Response>& answer, Duration sent) {
-  if (state_ == State::releasing || state_ == State::done) return;
-  if (!succeeded(answer)) {
-    if (answered(answer, 404) || answered(answer, 422)) return later(Duration{0}, &SimClient::try_again);
-    if (state_ == State::confirming) later(retry_after, &SimClient::renew);
-    return;
-  }
-  const Json claim = body_of(answer);
-  const std::string phase = phase_of(claim);
-  if (phase == "Pending" && state_ == State::waiting) not_granted_at_ = sent;
-  const bool ours =
-      phase == "Granted" && claim.at("metadata").at("uid") == uid_ && claim["status"].at("token") == token_;
-  if (ours && state_ == State::confirming) {
-    hold(sent);
-    schedule_renewal();
-  } else if (ours && state_ == State::holding && world_.elapsed() < hold_until_) {
-    hold_until_ = std::max(hold_until_, sent + ttl_);
-  }
+  if (silent_ || state_ != State::holding) return;
+  // Deleted, or deleted and made again.
+  if (answered(answer, 404) || answered(answer, 422) || answered(answer, 409)) return try_again();
+  if (!succeeded(answer)) return;
+  const auto seen = kondctl::view_of_claim(Json::parse(answer->body, nullptr, false), kind_.declaration);
+  const bool ours = seen && seen->claim.phase == runtime::Phase::granted && seen->claim.uid == uid_ &&
+                    seen->claim.token == token_;
+  if (!ours) return try_again();
+  if (world_.elapsed() < hold_until_) hold_until_ = std::max(hold_until_, sent + ttl_);
 }
 
 void SimClient::end_hold() {
   if (state_ != State::holding) return;
-  switch (plan_.end) {
-    case ClientPlan::End::release: return release();
-    case ClientPlan::End::silent: break;
-    case ClientPlan::End::finish:
-    case ClientPlan::End::vanish:
-      if (plan_.in_pod) {
-        stop();
-        return end_pod();
-      }
-      break;
-  }
+  const bool with_pod = plan_.end == ClientPlan::End::finish || plan_.end == ClientPlan::End::vanish;
+  if (plan_.end == ClientPlan::End::release) return release();
+  if (plan_.in_pod && with_pod) return stop();
   // It works on until its own deadline, and says nothing any more.
   silent_ = true;
   if (world_.elapsed() < hold_until_)
@@ -230,7 +171,6 @@ void SimClient::end_hold() {
 
 void SimClient::release() {
   state_ = State::releasing;
-  feed_.reset();
   const kube::Request request =
       kube::delete_object(kind_.declaration.claim_resource(), claim_name(), {.uid = uid_, .resource_version = ""});
   world_.send(actor_, request, [this, attempt = attempt_](const Result<kube::Response>& answer) {
@@ -243,18 +183,18 @@ void SimClient::release() {
 }
 
 void SimClient::stop() {
+  // A silent one leaves its Pod behind; the claim ends by its TTL.
+  if (plan_.in_pod && !(served_ && plan_.end == ClientPlan::End::silent)) end_pod();
   state_ = State::done;
-  world_.after(Duration{0}, [this] { feed_.reset(); });
 }
 
 void SimClient::try_again() {
-  feed_.reset();
   if (attempt_ >= plan_.attempts || !plan_.wait) return stop();
   ask();
 }
 
 void SimClient::on_commit(const Commit& commit) {
-  if (feed_) feed_->on_commit(commit);
+  if (acquire_) acquire_->on_commit(commit);
 }
 
 }  // namespace konductor::sim

@@ -1,13 +1,14 @@
 #pragma once
 
 #include "tests/sim/kind_under_test.hpp"
-#include "tests/sim/view_feed.hpp"
+#include "tests/sim/sim_acquire.hpp"
 #include "tests/sim/world.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace konductor::sim {
@@ -23,22 +24,26 @@ struct ClientPlan {
   int number = 0;
   kube::NamespacedName primitive;
   bool in_pod = false;
+  bool lasting = false;  // outside of a Pod: asks again by the same name, as with --holder
   std::int64_t units = 1;
   std::int64_t priority = 0;
   bool wait = true;
   Duration ttl{0};  // 0: the primitive's
   Duration hold{0};
+  std::optional<Duration> timeout;         // --timeout
+  std::optional<Duration> crash_after;     // the first acquire dies so long after its start, and is started again
+  std::optional<Duration> interrupted_at;  // the first acquire gets SIGINT so long after its start
   End end = End::release;
-  int attempts = 3;  // asks again after a claim that ended otherwise
+  int attempts = 3;  // asks again after one that ended otherwise
 };
 
-/// A holder that follows design.md section 2, "Time": it trusts its own clock, counts from before it sent, renews at a
-/// third of its TTL and acts as having lost its claim when that is over.
+/// A workload: it acquires by kondctl's own machine, then holds by design.md section 2, "Time": it trusts its own
+/// clock, renews at a third of its TTL and acts as having lost its claim when that is over.
 class SimClient {
  public:
   SimClient(World& world, const KindUnderTest& kind, ClientPlan plan);
 
-  void start();
+  void start() { ask(); }
   void on_commit(const Commit& commit);
 
   /// Whether it acts as holding now the claim with this UID.
@@ -48,18 +53,15 @@ class SimClient {
   [[nodiscard]] std::string describe() const;
 
  private:
-  enum class State { asking, waiting, confirming, holding, releasing, done };
+  enum class State { asking, holding, releasing, done };
 
   void ask();
-  void create();
-  void on_created(const Result<kube::Response>& answer, Duration sent);
-  void adopt();
-  void on_seen(const nlohmann::json& claim);
-  void look_at_grant(const nlohmann::json& claim);
-  void hold(Duration from);
+  void acquire();
+  void crash();
+  void interrupt();
+  void on_acquired(const kondctl::ClaimOutcome& outcome);
   void renew();
   void on_renewed(const Result<kube::Response>& answer, Duration sent);
-  void schedule_renewal();
   void end_hold();
   void release();
   void stop();
@@ -68,7 +70,8 @@ class SimClient {
   void end_pod();
   /// Runs `what` unless this attempt is over by then.
   void later(Duration delay, void (SimClient::*what)());
-  [[nodiscard]] nlohmann::json claim_object() const;
+  [[nodiscard]] kondctl::ClaimWish wish() const;
+  [[nodiscard]] std::string pod_name() const { return "pod-" + std::to_string(plan_.number); }
   [[nodiscard]] kube::NamespacedName claim_name() const;
 
   World& world_;
@@ -76,18 +79,17 @@ class SimClient {
   ClientPlan plan_;
   std::string actor_;
   State state_ = State::asking;
-  std::unique_ptr<ViewFeed> feed_;
+  std::unique_ptr<SimAcquire> acquire_;
   int attempt_ = 0;
   std::uint64_t choice_ = 0;
+  std::uint64_t seed_ = 0;  // of the machines' jitter
   std::string pod_uid_;
   std::string uid_;
   std::int64_t token_ = 0;
   Duration ttl_{0};
-  Duration not_granted_at_{0};  // when the last request was sent whose answer showed that it does not hold yet
   Duration hold_until_{0};
   bool served_ = false;
   bool silent_ = false;
-  bool listed_ = false;  // the claim was in the list that is under way
 };
 
 }  // namespace konductor::sim

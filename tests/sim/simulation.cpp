@@ -144,7 +144,11 @@ void Simulation::add_clients() {
     plan.in_pod = scenario_.pods && rng.chance(600);
     plan.units = rng.between(1, scenario_.most_units);
     plan.priority = rng.chance(200) ? rng.between(1, 2) : 0;
+    plan.lasting = rng.chance(500);
     plan.wait = !rng.chance(80);
+    if (rng.chance(100)) plan.timeout = rng.between(milliseconds{500}, seconds{15});
+    if (rng.chance(200)) plan.crash_after = rng.between(milliseconds{1}, seconds{8});
+    if (rng.chance(100)) plan.interrupted_at = rng.between(milliseconds{1}, seconds{8});
     plan.hold = rng.between(milliseconds{100}, seconds{9});
     if (rng.chance(300)) plan.ttl = seconds{rng.between(6, 25)};
     const auto draw = rng.between(0, 9);

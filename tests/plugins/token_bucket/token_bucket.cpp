@@ -80,7 +80,7 @@ Answer decide(const Input& input, const Sink& sink) {
       continue;
     }
     if (units > bucket->capacity / milli) {
-      sink.wait(claim.index(), "ExceedsCapacity", "asks for more than the faucet ever holds");
+      sink.wait(claim.index(), "ExceedsLimit", "asks for more than the faucet ever holds");
       continue;
     }
     sink.wait(claim.index(), "Dry", "waits until enough has flowed in");

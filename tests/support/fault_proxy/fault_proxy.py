@@ -359,7 +359,8 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-async def run(args):
+async def listen(args):
+    """The proxy and its server, in this event loop. Its faults may be changed and its count be set back between writes."""
     folder = pathlib.Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     make_certificates(folder)
@@ -370,13 +371,27 @@ async def run(args):
     tls.load_cert_chain(folder / "server.crt", folder / "server.key")
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
     write_kubeconfig(folder, server.sockets[0].getsockname()[1])
+    return proxy, server
+
+
+async def end(proxy, server):
+    """Ends all of it: what listen() began runs in no task but these."""
+    server.close()
+    for writer in list(proxy.connections):
+        writer.transport.abort()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+
+
+async def run(args):
+    proxy, server = await listen(args)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await stop.wait()
-    server.close()
-    for writer in list(proxy.connections):
-        writer.transport.abort()
+    await end(proxy, server)
 
 
 if __name__ == "__main__":

@@ -204,7 +204,7 @@ const Breach breaches[] = {
      "right is 0 to a year"},
     {"reason_words", [](Plugin& p) { p.verdict(0, verdict_of(KONDUCTOR_WAIT, "not a word")); }, "not a CamelCase word"},
     {"message_bytes", [](Plugin& p) { p.verdict(0, verdict_of(KONDUCTOR_WAIT, "Full", "\xff")); }, "not UTF-8"},
-    {"state_garbage", [](Plugin& p) { p.state("{\"a\": \xff\xfe"); }, "state is not JSON"},
+    {"state_garbage", [](Plugin& p) { p.state("{\"a\": \xff\xfe"); }, "state is not JSON: it is not UTF-8 text"},
     {"state_list", [](Plugin& p) { p.state("[1]"); }, "state is JSON of type array"},
     {"state_nan", [](Plugin& p) { p.state("{\"a\": NaN}"); }, "state is not JSON"},
     {"state_empty", [](Plugin& p) { p.state(""); }, "state is not JSON"},

@@ -132,6 +132,7 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"widget take q --size 99999999999999999999999", "--size must be from 1 to 2147483647, not 999"},
         Wrong{"widget take q --size many", "--size must be a whole number, not \"many\""},
         Wrong{"widget take q --size 1.5", "--size must be a whole number"}, Wrong{"widget take q --size=", "--size"},
+        Wrong{"widget take q --holder= --wait", "--holder= has no value"},
         Wrong{"widget take q --grace 61s", "--grace must be from 1s to 1m, not 61s"},
         Wrong{"widget take q --loud=maybe", "--loud must be true or false"},
         Wrong{"widget take q --ttl 0s", "--ttl must be from 1s to 8760h, not 0s"},

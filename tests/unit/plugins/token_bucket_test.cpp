@@ -80,8 +80,8 @@ TEST(TokenBucket, passes_over_what_it_could_never_hold) {
   const World world{.spec = spec(3, 60), .claims = sips({4, INT64_MAX, 3})};
   const Output output = decide(kind(), world);
   EXPECT_THAT(consumed(output), ElementsAre(2));
-  EXPECT_EQ(output.reason_of(0), "ExceedsCapacity");
-  EXPECT_EQ(output.reason_of(1), "ExceedsCapacity");
+  EXPECT_EQ(output.reason_of(0), "ExceedsLimit");
+  EXPECT_EQ(output.reason_of(1), "ExceedsLimit");
 }
 
 TEST(TokenBucket, without_refill_there_is_nothing_to_wait_for) {

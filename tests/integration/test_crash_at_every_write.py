@@ -1,0 +1,244 @@
+"""The operator dies, or its connection, at each of its writes in turn: the world comes to the same end all the same.
+
+One operator for each kind, with just that plugin, talks through a fault proxy; the lanes of the kinds run side by side.
+What is promised is judged by every transition of the claims, as a watch tells them, and not only by looks.
+"""
+import asyncio
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import shutil
+import socket
+import sys
+import threading
+import time
+
+from harness import GROUP, ROOT, Operator, wait_for
+from kinds import BOOKSHELF, SEMAPHORE, held, phase, semaphore
+
+sys.path.insert(0, str(ROOT / "tests/support/fault_proxy"))
+import fault_proxy  # noqa: E402
+
+# What becomes of one write, and whether the operator lives on.
+WAYS = (("drop_request", True), ("drop_response", True), ("drop_request", False), ("drop_response", False))
+PATIENCE = 30.0
+
+
+class History(threading.Thread):
+    """Every transition of the claims of one kind in one namespace, in the order of their resourceVersions."""
+
+    def __init__(self, world, ns, plural):
+        super().__init__(daemon=True)
+        self.events, self.changed, self.error = [], threading.Condition(), None
+        path = f"{GROUP}/namespaces/{ns}/{plural}"
+        # A kind that was just installed is answered with 429 for a moment.
+        served = lambda: (answer := world.api.request("GET", path, expect_ok=False))[0] == 200 and answer[1]
+        version = wait_for(f"{plural} are served", served)["metadata"]["resourceVersion"]
+        self.connection = http.client.HTTPSConnection(world.api.host.hostname, world.api.host.port, context=world.api.context)
+        self.connection.request("GET", f"{path}?watch=1&resourceVersion={version}&timeoutSeconds=1000")
+        self.socket = self.connection.sock
+        self.answer = self.connection.getresponse()
+
+    def run(self):
+        try:
+            while line := self.answer.readline():
+                event = json.loads(line)
+                with self.changed:
+                    self.events.append((int(event["object"]["metadata"]["resourceVersion"]), event["type"], event["object"]))
+                    self.changed.notify_all()
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            self.error = error
+        with self.changed:
+            self.error = self.error or "the stream ended"
+            self.changed.notify_all()
+
+    def close(self):
+        # Closing the connection would wait for the reader.
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+    def of(self, primitive, claim=""):
+        return [event for event in list(self.events) if event[2]["metadata"]["name"].startswith(f"{primitive}-{claim}")]
+
+    def wait(self, condition, timeout):
+        """True once `condition` is; looks again after each event, and after `timeout` at the latest."""
+        with self.changed:
+            assert self.error is None, f"the watch of the claims: {self.error}"
+            return self.changed.wait_for(condition, timeout)
+
+
+class Lane:
+    """One kind, its operator behind a proxy, and all that became of its claims."""
+
+    def __init__(self, world, ns, kind, library):
+        self.world, self.ns, self.kind, self.api = world, ns, kind, world.api
+        self.dir = world.dir / f"crash-{kind.word}"
+        self.dir.mkdir()
+        (self.dir / "plugins").mkdir(mode=0o755)
+        shutil.copy(world.plugins / library, self.dir / "plugins")
+        self.pid_file = self.dir / "pid"
+        self.loop = asyncio.new_event_loop()
+        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        arguments = fault_proxy.parse_arguments(["--kubeconfig", str(world.kubeconfig), "--out", str(self.dir)])
+        self.proxy, self.server = self._in_loop(fault_proxy.listen(arguments))
+        self.proxy.log = self._log
+        self.operator = Operator(world, plugin_dir=self.dir / "plugins", kubeconfig=self.dir / "kubeconfig")
+        self.history = History(world, ns, kind.claim_plural)
+        self.history.start()
+        self.limits, self.hit, self.restarts, self.writes = [], False, 0, []
+        self._start(ready=True)
+
+    def close(self):
+        self.operator.kill()
+        self.history.close()
+        self._in_loop(fault_proxy.end(self.proxy, self.server))
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def _in_loop(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+
+    def _log(self, number, method, path, status, fault=None):
+        self.hit = self.hit or fault is not None
+        self.writes.append(f"{number} {method} {path.removeprefix(GROUP)} {status} {fault or ''}")
+
+    def _start(self, ready):
+        self.operator.start(ready=False)
+        self.pid_file.write_text(str(self.operator.process.pid))
+        if ready:
+            self.until("the operator is ready", self.operator.is_ready)
+
+    def arm(self, way, write, kill):
+        self.hit, self.writes, self.limits = False, [], []
+        self.proxy.faults.drop_request = {write} if way == "drop_request" else set()
+        self.proxy.faults.drop_response = {write} if way == "drop_response" else set()
+        self.proxy.faults.kill_pid_file = str(self.pid_file) if kill else ""
+        self.proxy.writes = 0
+
+    def ask(self, primitive, name, **spec):
+        self.api.create(self.ns, self.kind.claim_plural, self.kind.claim(f"{primitive}-{name}", primitive, **spec))
+
+    def release(self, primitive, names):
+        for name in names:
+            self.api.delete(self.ns, self.kind.claim_plural, f"{primitive}-{name}")
+
+    def limit(self, made):
+        """Remembers from which resourceVersion on which limit is in force."""
+        self.limits.append((int(made["metadata"]["resourceVersion"]), made["spec"].get("permits", 1)))
+
+    def until(self, what, condition):
+        """Looks again at each event; starts the operator again where it was killed."""
+        end = time.monotonic() + PATIENCE
+        while not self.history.wait(condition, 0.02):
+            if self.operator.process.poll() is not None:
+                self.restarts += 1
+                self._start(ready=False)
+            assert time.monotonic() < end, f"not within {PATIENCE} s: {what}"
+
+    def until_phase(self, primitive, names, wanted):
+        for name in names:
+            self.until(f"{name} is {wanted}", lambda: any(
+                phase(claim) == wanted for _, kind, claim in self.history.of(primitive, name) if kind != "DELETED"))
+
+    def until_gone(self, primitive, count):
+        self.until("all is told", lambda: sum(kind == "DELETED" for _, kind, _ in self.history.of(primitive)) == count)
+
+    def until_shown(self, primitive, **counts):
+        """And that nothing is left to write."""
+        def right():
+            status = self.api.get(self.ns, self.kind.plural, primitive).get("status", {})
+            return all(status.get(key) == count for key, count in counts.items())
+        self.until(f"the counts are {counts}", right)
+
+
+def judge(lane, primitive, order):
+    """No transition breaks a promise, and each was served once, in the right order."""
+    claims, tokens = {}, {}
+    for version, kind, claim in lane.history.of(primitive):
+        name, status = claim["metadata"]["name"], claim.get("status", {})
+        before = claims.get(name)
+        if kind == "DELETED":
+            del claims[name]
+            continue
+        claims[name] = claim
+        if before is not None and phase(before) not in ("", "Pending"):
+            moved = (phase(before), phase(claim)) in (("Granted", "Granted"), ("Granted", "Expired"), ("Expired", "Expired"), ("Denied", "Denied"))
+            assert moved, f"{name} went from {phase(before)} to {phase(claim)}"
+        if phase(claim) == "Granted":
+            assert tokens.setdefault(name, status["token"]) == status["token"], f"{name} was granted twice"
+        limit = [limit for since, limit in lane.limits if since <= version][-1:] or [0]
+        units = held(claims.values())
+        assert units <= limit[0], f"{units} units held of {limit[0]} at resourceVersion {version}"
+    served = [name.removeprefix(primitive + "-") for name in sorted(tokens, key=tokens.get)]
+    assert served == order, f"served {served} by their tokens, not {order}"
+
+
+def semaphore_run(lane, name):
+    """Two grants in one record, weights, a raised limit, one that does not wait, releases."""
+    def ask(claim, units, **spec):
+        lane.ask(name, claim, permits=units, requestedAt=f"2026-01-01T00:00:00.{'abcdef'.index(claim):06d}Z", **spec)
+
+    for claim, units in (("a", 1), ("b", 1), ("c", 2), ("d", 1)):
+        ask(claim, units)
+    lane.limit(lane.api.create(lane.ns, "semaphores", semaphore(name, 2)))
+    lane.until_phase(name, "ab", "Granted")
+    ask("f", 2, wait=False)
+    lane.until_phase(name, "f", "Denied")
+    lane.release(name, "ab")
+    lane.until_phase(name, "c", "Granted")
+    lane.limit(lane.api.patch(lane.ns, "semaphores", name, {"spec": {"permits": 3}}))
+    lane.until_phase(name, "d", "Granted")
+    ask("e", 2)
+    lane.release(name, "c")
+    lane.until_phase(name, "e", "Granted")
+    lane.until_shown(name, inUse=3, available=0, waiting=0)
+    lane.release(name, "def")
+    lane.until_shown(name, inUse=0, available=3, waiting=0)
+    lane.until_gone(name, 6)
+    judge(lane, name, list("abcde"))
+
+
+def bookshelf_run(lane, name):
+    """The first holder says nothing more and expires; only then the second has its turn."""
+    lane.limit(lane.api.create(lane.ns, "bookshelves", BOOKSHELF.primitive(name)))
+    lane.ask(name, "a", ttl="1s")
+    lane.until_phase(name, "a", "Granted")
+    lane.ask(name, "b")
+    lane.until_phase(name, "a", "Expired")
+    lane.until_phase(name, "b", "Granted")
+    lane.until_shown(name, readers=0, writers=1, waiting=0)
+    lane.release(name, "ab")
+    lane.until_shown(name, readers=0, writers=0, waiting=0)
+    lane.until_gone(name, 2)
+    judge(lane, name, list("ab"))
+
+
+def at_every_write(world, ns, kind, library, run):
+    """Without faults first, then one fault at write 1, 2, ... until a run ends before its fault has come."""
+    with contextlib.closing(Lane(world, ns, kind, library)) as lane:
+        lane.arm("none", 0, False)
+        run(lane, f"{kind.word}-none")
+        count, runs = len(lane.writes), 0
+        for number, (way, kill) in enumerate(WAYS):
+            for write in range(1, 10 * count):
+                lane.arm(way, write, kill)
+                try:
+                    run(lane, f"{kind.word}-{number}-{write}")
+                except Exception as error:
+                    story = "\n  ".join(lane.writes)
+                    raise AssertionError(f"{kind.word}, {way} at write {write}{', killed' if kill else ''}: {error}\n  {story}") from error
+                runs += lane.hit
+                if not lane.hit:
+                    break
+            assert write > count * 3 // 4, f"{write} writes, where {count} were counted without faults"
+        kills = sum(kill for _, kill in WAYS)
+        assert lane.restarts >= kills * count * 3 // 4, f"the operator was restarted {lane.restarts} times"
+        return f"{kind.word}: {count} writes, {runs} faults, {lane.restarts} restarts"
+
+
+def test_the_end_is_the_same_wherever_the_operator_or_its_connection_dies(world):
+    with world.namespace() as ns, concurrent.futures.ThreadPoolExecutor(2) as pool:
+        lanes = [pool.submit(at_every_write, world, ns, SEMAPHORE, "semaphore.so", semaphore_run),
+                 pool.submit(at_every_write, world, ns, BOOKSHELF, "rwlock.so", bookshelf_run)]
+        for lane in lanes:
+            print(f"      {lane.result()}", flush=True)
