@@ -85,8 +85,8 @@ void SimAcquire::on_commit(const Commit& commit) {
   if (!world_.rng().chance(world_.faults().watch_cut)) return;
   watch_.open = false;
   const bool gone = world_.rng().chance(world_.faults().watch_gone);
-  end_watch(world_.rng().between(milliseconds{1}, seconds{5}), gone ? std::optional{Error{Errc::expired, "410 Gone", 0}}
-                                                                    : std::optional<Error>{});
+  end_watch(world_.rng().between(milliseconds{1}, seconds{5}),
+            gone ? std::optional{Error{Errc::expired, "410 Gone", 0}} : std::optional<Error>{});
 }
 
 void SimAcquire::show(const Commit& commit) {

@@ -56,8 +56,7 @@ kube::NamespacedName SimClient::claim_name() const {
 }
 
 void SimClient::make_pod() {
-  const Json pod{
-      {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", pod_name()}}}, {"spec", Json::object()}};
+  const Json pod{{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", {{"name", pod_name()}}}, {"spec", Json::object()}};
   const Json made = Json::parse(world_.command("kubelet", kube::create(pods, plan_.primitive.ns, pod)).body);
   pod_uid_ = made.at("metadata").at("uid").get<std::string>();
 }
@@ -81,8 +80,8 @@ kondctl::ClaimWish SimClient::wish() const {
   if (plan_.ttl != Duration{0}) wish.ttl = plan_.ttl;
   if (plan_.priority != 0) wish.priority = plan_.priority;
   wish.wait = plan_.wait;
-  for (const auto& [field, value] : kind_.claim_spec(plan_.units, choice_).items())
-    wish.fields.push_back({"spec." + field, value.dump()});
+  const Json fields = kind_.claim_spec(plan_.units, choice_);
+  for (const auto& [field, value] : fields.items()) wish.fields.push_back({"spec." + field, value.dump()});
   return wish;
 }
 
@@ -101,13 +100,13 @@ void SimClient::acquire() {
   kondctl::ClaimSettings settings;
   settings.seed = ++seed_;
   if (plan_.timeout) settings.deadline = world_.mono(*plan_.timeout);
-  acquire_ = std::make_unique<SimAcquire>(
-      world_, actor_, wish(), settings, [this](const kondctl::ClaimOutcome& outcome) { on_acquired(outcome); });
+  acquire_ = std::make_unique<SimAcquire>(world_, actor_, wish(), settings,
+                                          [this](const kondctl::ClaimOutcome& outcome) { on_acquired(outcome); });
   acquire_->start();
 }
 
 void SimClient::crash() {
-  if (state_ != State::asking) return;
+  if (!acquire_) return;
   acquire_.reset();
   later(world_.rng().between(milliseconds{1}, seconds{5}), &SimClient::acquire);
 }
@@ -150,8 +149,8 @@ void SimClient::on_renewed(const Result<kube::Response>& answer, Duration sent) 
   if (answered(answer, 404) || answered(answer, 422) || answered(answer, 409)) return try_again();
   if (!succeeded(answer)) return;
   const auto seen = kondctl::view_of_claim(Json::parse(answer->body, nullptr, false), kind_.declaration);
-  const bool ours = seen && seen->claim.phase == runtime::Phase::granted && seen->claim.uid == uid_ &&
-                    seen->claim.token == token_;
+  const bool ours =
+      seen && seen->claim.phase == runtime::Phase::granted && seen->claim.uid == uid_ && seen->claim.token == token_;
   if (!ours) return try_again();
   if (world_.elapsed() < hold_until_) hold_until_ = std::max(hold_until_, sent + ttl_);
 }

@@ -177,9 +177,8 @@ TEST(KindMachine, denies_who_does_not_wait_and_asks_for_too_much_with_the_reason
   const auto w = Widget{.limit = 2, .status = ledger(1, "100")}.object();
   bench.start({.widgets = {w}, .tickets = {Ticket{.units = 3, .wait = false}.object()}, .pods = {}});
   const auto sent = bench.work();
-  const auto denial = std::find_if(sent.begin(), sent.end(), [](const auto& one) {
-    return about(one) == "PATCH tickets/a/status";
-  });
+  const auto denial =
+      std::find_if(sent.begin(), sent.end(), [](const auto& one) { return about(one) == "PATCH tickets/a/status"; });
   ASSERT_NE(denial, sent.end()) << testing::PrintToString(about(sent));
   EXPECT_EQ(body(*denial)["status"]["phase"], "Denied");
   EXPECT_EQ(body(*denial)["status"]["conditions"][0]["reason"], runtime::exceeds_limit);
