@@ -77,19 +77,23 @@ class StaleLeader {
     for (const auto& one : operators_) one->on_commit(commit);
     const bool recorded = commit.resource == kind_.declaration.primitive_resource() && commit.after &&
                           !commit.after->value(Json::json_pointer("/status/ledger/pending"), Json::array()).empty();
-    if (!recorded || !second_life_.is_null()) return;
-    // Before the answer comes: it tells only when it runs again, and before it hears of anything else.
-    stale().pause(seconds{5});
-    second_life_ = Json::object();
-    world_.after(milliseconds{1}, [this] { begin_second_life(); });
+    if (recorded && second_life_.is_null()) {
+      // Before the answer comes: it tells only when it runs again, and before it hears of anything else.
+      stale().pause(seconds{10});
+      second_life_ = Json::object();
+      world_.after(milliseconds{1}, [this] { begin_second_life(); });
+    }
+    if (commit.object.name == "urgent" && commit.after && phase_of(*commit.after) == "Granted") {
+      world_.after(milliseconds{0}, [this] { stale().go_on(); });
+    }
   }
 
   void begin_second_life() {
-    make_claim("urgent", 1);
     world_.command("user", kube::delete_object(kind_.declaration.primitive_resource(), the_primitive, {}));
     second_life_ = make_primitive();
+    make_claim("urgent", 1);
     // Once it has seen the new life, and so knows nothing of what was recorded in the former.
-    world_.after(milliseconds{200}, [this] { operators_[1]->lead(true); });
+    world_.after(milliseconds{50}, [this] { operators_[1]->lead(true); });
   }
 
   Json make_primitive() {

@@ -66,14 +66,18 @@ void SimOperator::crash() {
 void SimOperator::pause(Duration length) {
   paused_until_ = std::max(paused_until_, world_.elapsed() + length);
   world_.after(length, [this, life = life_] {
-    if (life != life_ || world_.elapsed() < paused_until_) return;
-    while (life == life_ && !held_back_.empty()) {
-      const auto what = std::move(held_back_.front());
-      held_back_.pop_front();
-      what();
-      pump();
-    }
+    if (life == life_ && world_.elapsed() >= paused_until_) go_on();
   });
+}
+
+void SimOperator::go_on() {
+  paused_until_ = Duration{0};
+  for (const auto life = life_; life == life_ && !held_back_.empty();) {
+    const auto what = std::move(held_back_.front());
+    held_back_.pop_front();
+    what();
+    pump();
+  }
 }
 
 void SimOperator::lead(bool leading) {
@@ -134,9 +138,10 @@ void SimOperator::pump() {
 std::string SimOperator::counters() const {
   if (machine_ == nullptr) return name_ + " does not run";
   const auto counters = machine_->counters();
-  return name_ + " records " + std::to_string(counters.records) + " grants " + std::to_string(counters.grants) +
-         " conflicts " + std::to_string(counters.conflicts) + " in flight " + std::to_string(counters.in_flight) +
-         " waiting " + std::to_string(counters.waiting) + " holding " + std::to_string(counters.holding);
+  return name_ + (machine_->synced() ? "" : " has not listed everything,") + (leading_ ? " leads," : "") + " records " +
+         std::to_string(counters.records) + " grants " + std::to_string(counters.grants) + " conflicts " +
+         std::to_string(counters.conflicts) + " in flight " + std::to_string(counters.in_flight) + " waiting " +
+         std::to_string(counters.waiting) + " holding " + std::to_string(counters.holding);
 }
 
 }  // namespace konductor::sim

@@ -33,6 +33,7 @@ class SimOperator {
   void crash();
   /// Stands still, then finds all that arrived meanwhile at once.
   void pause(Duration length);
+  void go_on();
   void lead(bool leading);
   void on_commit(const Commit& commit);
 

@@ -44,6 +44,7 @@ void ViewFeed::in_order(std::function<void()> what) {
 void ViewFeed::list() {
   ++stream_;
   live_ = true;
+  listed_ = false;
   std::vector<ObjectPtr> found;
   for (const ObjectPtr& object : world_.api().objects(resource_)) {
     if (fields_.matches(*object)) found.push_back(object);
@@ -61,6 +62,7 @@ void ViewFeed::list() {
              .resource_version = std::to_string(revision),
              .message = ""},
             revision);
+    listed_ = true;
   });
   bookmark();
 }
@@ -105,7 +107,8 @@ void ViewFeed::on_commit(const Commit& commit) {
 void ViewFeed::cut() {
   ++stream_;
   live_ = false;
-  const bool gone = world_.rng().chance(world_.faults().watch_gone);
+  // A list that was cut on its way is asked for again.
+  const bool gone = world_.rng().chance(world_.faults().watch_gone) || !listed_;
   world_.after(
       world_.rng().between(milliseconds{5}, seconds{5}), [this, alive = std::weak_ptr(life_), stream = stream_, gone] {
         if (alive.expired() || stream != stream_) return;

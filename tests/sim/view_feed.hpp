@@ -46,6 +46,7 @@ class ViewFeed {
   std::shared_ptr<Life> life_ = std::make_shared<Life>();
   std::uint64_t stream_ = 0;  // counts up when a stream ends: what was under way in it is lost
   bool live_ = false;
+  bool listed_ = false;  // the last list has arrived
   std::uint64_t delivered_ = 0;
   Duration last_arrival_{0};
 };
