@@ -33,7 +33,7 @@ std::string lost_member(const json& served, const json& wanted, const std::strin
     return served.contains("items") ? lost_member(served["items"], wanted["items"], path + "[]") : path;
   const json properties = wanted.value("properties", json::object());
   for (const auto& [name, schema] : properties.items()) {
-    const auto member = path + "." + name;
+    auto member = path + "." + name;
     if (!served.contains("properties") || !served["properties"].contains(name)) return member;
     if (auto lost = lost_member(served["properties"][name], schema, member); !lost.empty()) return lost;
   }
@@ -45,7 +45,7 @@ std::string lost_member(const json& served, const json& wanted, const std::strin
 std::string lost_rule(const json& served, const json& wanted) {
   const json there = served.value("x-kubernetes-validations", json::array());
   for (const auto& rule : wanted) {
-    const auto same = [&](const json& other) { return other.is_object() && other.value("rule", "") == rule["rule"]; };
+    const auto same = [&](const json& other) { return other.is_object() && other.value("rule", "") == rule["rule"].get<std::string>(); };
     if (std::none_of(there.begin(), there.end(), same)) return rule["message"].get<std::string>();
   }
   return {};

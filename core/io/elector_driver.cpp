@@ -28,9 +28,10 @@ bool ElectorDriver::leading() const {
 
 Elector::Action ElectorDriver::resume(const Elector::Event& event) {
   Elector::Action action = elector_.resume(event, client_.now());
-  if (elector_.leading() != was_leading_) {
+  if (elector_.leading() != was_leading_ || elector_.problem() != last_problem_) {
     was_leading_ = elector_.leading();
-    on_change_(was_leading_);
+    last_problem_ = elector_.problem();
+    on_change_(was_leading_, last_problem_);
   }
   return action;
 }

@@ -9,14 +9,15 @@
 #include <boost/asio/cancellation_signal.hpp>
 
 #include <functional>
+#include <string>
 
 namespace konductor::io {
 
 /// Does what a runtime::Elector says, over a client that must outlive it.
 class ElectorDriver {
  public:
-  /// `leading` changed.
-  using OnChange = std::function<void(bool leading)>;
+  /// `leading` changed, or why the last request failed did (Elector::problem(), empty after one that did not).
+  using OnChange = std::function<void(bool leading, const std::string& problem)>;
 
   ElectorDriver(boost::asio::any_io_executor executor, KubeClient& client, runtime::ElectorSettings settings,
                 OnChange on_change);
@@ -45,6 +46,7 @@ class ElectorDriver {
   BootTimer timer_;
   boost::asio::cancellation_signal cancel_;
   bool was_leading_ = false;
+  std::string last_problem_;
   bool stop_asked_ = false;
   bool shutting_down_ = false;  // the elector knows of it
 };

@@ -53,7 +53,7 @@ std::string role_advice(std::string_view message) {
   const std::string_view ns = between(message, " in the namespace \"", "\"");
   std::string advice = ns.empty() ? "; ask for a ClusterRole that allows " : "; ask for a Role that allows ";
   advice.append(verb).append(" on ").append(plural);
-  if (!group.empty()) advice.append(".").append(group);
+  if (!group.empty()) advice.append(" of API group ").append(group);
   if (!ns.empty()) advice.append(" in namespace ").append(ns);
   return advice;
 }

@@ -96,10 +96,15 @@ class App {
     settings.name = lock_name;
     settings.identity = options_.identity.empty() ? io::unique_identity() : options_.identity;
     spdlog::info("{} contends for the lock {}/{}", settings.identity, settings.ns, settings.name);
-    elector_ = std::make_unique<io::ElectorDriver>(context_.get_executor(), *client_, settings, [this](bool leading) {
-      spdlog::info(leading ? "leading" : "not leading");
+    const auto changed = [this](bool leading, const std::string& problem) {
+      if (!problem.empty()) {
+        spdlog::warn("election: {}", problem);
+      } else {
+        spdlog::info(leading ? "leading" : "not leading: " + elector_->elector().holder() + " leads");
+      }
       for (auto& runner : runners_) runner->nudge();
-    });
+    };
+    elector_ = std::make_unique<io::ElectorDriver>(context_.get_executor(), *client_, settings, changed);
     asio::co_spawn(context_, elector_->run(), [this](const std::exception_ptr&) {
       if (stopping_) finish();
     });
@@ -128,6 +133,7 @@ class App {
 
   [[nodiscard]] std::string why_not_ready() const {
     std::string why;
+    if (elector_ && !elector_->elector().problem().empty()) why += "election: " + elector_->elector().problem() + "\n";
     for (const auto& runner : runners_) {
       const auto& name = runner->machine().kind().names.singular;
       if (!runner->problem().empty()) {

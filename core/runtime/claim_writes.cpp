@@ -43,10 +43,9 @@ kube::Request tell(const KindDeclaration& kind, const Claim& claim, const Pendin
 
 kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
                           const std::string& message, const std::string& primitive_uid, WallTime server_now) {
-  return status_patch(kind, claim,
-                      {{"phase", "Pending"},
-                       {"primitiveUID", primitive_uid},
-                       {"conditions", {granted_condition(false, reason, message, server_now)}}});
+  json status = {{"phase", "Pending"}, {"conditions", {granted_condition(false, reason, message, server_now)}}};
+  if (!primitive_uid.empty()) status["primitiveUID"] = primitive_uid;
+  return status_patch(kind, claim, std::move(status));
 }
 
 kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now) {

@@ -16,7 +16,7 @@ namespace konductor::runtime {
 kube::Request tell(const KindDeclaration& kind, const Claim& claim, const PendingGrant& grant, Duration ttl,
                    const std::string& primitive_uid, WallTime server_now);
 
-/// Still waiting: phase Pending, why, and the mark of the primitive's UID.
+/// Still waiting: phase Pending, why, and the mark of the primitive's UID (empty: the mark stays as it is).
 kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
                           const std::string& message, const std::string& primitive_uid, WallTime server_now);
 

@@ -151,6 +151,24 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
   }
 }
 
+void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
+  const std::string reason = kind_.names.kind + "NotFound";
+  const std::string message = "there is no " + kind_.names.singular + " " + kube::to_string(entry.name);
+  for (const auto* claim : view_.of(entry.name)) {
+    const bool told = claim->acknowledged && claim->reason == reason && claim->wait;
+    if (claim->phase != Phase::pending || claim->deleting || told) continue;
+    // The watch of the primitives may be a moment behind that of the claims.
+    const auto told_at = notes_[claim->uid].first_seen + settle_time;
+    if (now.mono < told_at) {
+      wake(entry, told_at);
+    } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
+      auto write = claim->wait ? acknowledge(kind_, *claim, reason, message, {}, now.server)
+                               : end_claim(kind_, *claim, {Phase::denied, not_now, message}, now.server);
+      write_claim(*claim, std::move(write), Sent::claim_write, !claim->wait);
+    }
+  }
+}
+
 void KindMachine::Impl::tell_events(Entry& entry, const std::vector<PlanEvent>& events, Now now) {
   constexpr std::size_t most_remembered = 64;
   for (const auto& event : events) {

@@ -74,6 +74,7 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   keep_up(entry, now);
   if (!entry.primitive || entry.primitive->deleting) {
     entry.holding = entry.waiting = 0;
+    if (kind_.mode == Mode::granted) return answer_orphans(entry, now);
     return;
   }
   const auto& primitive = *entry.primitive;

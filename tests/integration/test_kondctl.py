@@ -348,11 +348,11 @@ def test_who_is_not_allowed_hears_which_verb_on_which_resource(world):
             said = refused(*line)
             assert "forbidden" in said and f"allows {verb} on semaphores.sync.konductor.io in namespace {ns}" in said, said
         allow(world, ns, name, {"verb": "get", "resource": "semaphores.sync.konductor.io"})
-        wait_for("the role is in effect", lambda: "allows create on permits.sync.konductor.io" in refused("semaphore", "acquire", "q"))
+        wait_for("the role is in effect", lambda: "allows create on permits of API group sync.konductor.io" in refused("semaphore", "acquire", "q"))
         shown = kondctl(world, ns, "semaphore", "status", "q", kubeconfig=ada)
         assert "can't be shown" in shown.stderr and "PERMITS" in shown.stdout, "without the claims of others"
         said = refused("semaphore", "release", "q", "--holder", "me")
-        assert f"allows get on permits.sync.konductor.io in namespace {ns}" in said, said
+        assert f"allows get on permits of API group sync.konductor.io in namespace {ns}" in said, said
         allow(world, ns, name, {"verb": "create,get,patch,delete", "resource": "permits.sync.konductor.io"})
         wait_for("the role is in effect", lambda: world.kondctl("semaphore", "acquire", "q", "-n", ns, kubeconfig=ada).returncode == 0)
         acquire(world, ns, "q", "--permits", "1")

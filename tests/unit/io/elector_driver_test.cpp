@@ -40,7 +40,7 @@ class Election : public testing::Test {
     settings.ns = "n";
     settings.name = "k";
     settings.identity = "me";
-    driver_.emplace(context_.get_executor(), *client_, settings, [this](bool leading) {
+    driver_.emplace(context_.get_executor(), *client_, settings, [this](bool leading, const std::string&) {
       changes_.push_back(leading);
       if (leading) boost::asio::post(context_, [this] { driver_->stop(); });
     });

@@ -52,8 +52,8 @@ INSTANTIATE_TEST_SUITE_P(
                        R"("example.com" in the namespace "team-a")"),
              Errc::forbidden,
              R"(forbidden: widgets.example.com is forbidden: User "u" cannot create resource "widgets" in API group )"
-             R"("example.com" in the namespace "team-a"; ask for a Role that allows create on widgets.example.com in )"
-             "namespace team-a"},
+             R"("example.com" in the namespace "team-a"; ask for a Role that allows create on widgets of API )"
+             "group example.com in namespace team-a"},
         Case{"forbidden_in_the_cluster",
              status_of(
                  403, "Forbidden",

@@ -97,14 +97,18 @@ TEST_F(KindMachineRecord, of_a_deleted_primitive_ends_with_it) {
   const auto get = bench.only();
   EXPECT_EQ(about(get), "GET widgets/w");
   bench.not_found(get);
-  EXPECT_THAT(bench.work_within(seconds{10}), IsEmpty());
+  const auto said = bench.work_within(seconds{10});
+  ASSERT_THAT(about(said), ElementsAre("PATCH tickets/a/status"));
+  EXPECT_EQ(body(said[0])["status"]["conditions"][0]["reason"], "WidgetNotFound");
 }
 
 TEST_F(KindMachineRecord, answered_after_the_watch_told_the_end_of_its_primitive_revives_nothing) {
   const auto committed = patched(w, record.request.body, 120);
   bench.widget_gone(patched(committed, "{}", 121));
   bench.answer(record, committed);
-  EXPECT_THAT(bench.work_within(seconds{10}), IsEmpty());
+  const auto said = bench.work_within(seconds{10});
+  ASSERT_THAT(about(said), ElementsAre("PATCH tickets/a/status"));
+  EXPECT_EQ(body(said[0])["status"]["phase"], "Pending");
   EXPECT_EQ(bench.machine.counters().primitives, 0U);
 }
 

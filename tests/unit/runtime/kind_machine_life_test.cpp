@@ -149,13 +149,46 @@ TEST(KindMachineTtl, ends_a_claim_whose_deletion_somebody_holds_up) {
   EXPECT_THAT(about(bench.work_within(seconds{60})), ElementsAre("PATCH tickets/a/status"));
 }
 
-TEST(KindMachineTtl, ends_a_waiting_claim_without_a_pod_even_where_its_primitive_is_missing) {
+TEST(KindMachineOrphan, is_told_once_that_there_is_no_such_primitive_and_ends_with_its_time) {
   KindBench bench;
-  bench.start({.widgets = {},
-               .tickets = {Ticket{.ttl = "60s"}.object(), Ticket{.name = "p", .pod = "u"}.object()},
-               .pods = {"u"}});
-  EXPECT_THAT(about(bench.work_within(milliseconds{59'999})), IsEmpty());
-  EXPECT_THAT(about(bench.work_within(milliseconds{1})), ElementsAre("PATCH tickets/a/status"));
+  const auto a = Ticket{.ttl = "60s"}.object();
+  bench.start({.widgets = {}, .tickets = {a}, .pods = {}});
+  EXPECT_THAT(about(bench.work_within(milliseconds{249})), IsEmpty()) << "the primitives' watch may be behind";
+  const auto told = bench.work_within(milliseconds{1});
+  ASSERT_THAT(about(told), ElementsAre("PATCH tickets/a/status"));
+  const auto status = body(told[0])["status"];
+  EXPECT_EQ(status["phase"], "Pending");
+  EXPECT_FALSE(status.contains("primitiveUID")) << "a mark of nobody would hide one that counts";
+  EXPECT_EQ(status["conditions"][0]["reason"], "WidgetNotFound");
+  EXPECT_EQ(status["conditions"][0]["message"], "there is no widget ns/w");
+  bench.answer(told[0], patched(a, told[0].request.body, 120));
+  EXPECT_THAT(about(bench.work_within(milliseconds{59'749})), IsEmpty()) << "said once";
+  const auto ended = bench.work_within(milliseconds{1});
+  ASSERT_THAT(about(ended), ElementsAre("PATCH tickets/a/status"));
+  EXPECT_EQ(body(ended[0])["status"]["phase"], "Expired");
+}
+
+TEST(KindMachineOrphan, that_does_not_wait_is_denied) {
+  KindBench bench;
+  bench.start({.widgets = {}, .tickets = {Ticket{.wait = false}.object()}, .pods = {}});
+  const auto denied = bench.work_within(milliseconds{250});
+  ASSERT_THAT(about(denied), ElementsAre("PATCH tickets/a/status"));
+  EXPECT_EQ(body(denied[0])["status"]["phase"], "Denied");
+  EXPECT_EQ(body(denied[0])["status"]["conditions"][0]["reason"], "Unavailable");
+}
+
+TEST(KindMachineOrphan, is_served_when_its_primitive_appears) {
+  KindBench bench;
+  const auto a = Ticket{}.object();
+  bench.start({.widgets = {}, .tickets = {a}, .pods = {}});
+  const auto told = bench.work_within(milliseconds{250});
+  ASSERT_THAT(about(told), ElementsAre("PATCH tickets/a/status"));
+  const auto known = patched(a, told[0].request.body, 120);
+  bench.answer(told[0], known);
+  bench.ticket(known);
+  bench.widget(Widget{.rv = 130, .created_s = 2999}.object());
+  const auto first = bench.work();
+  ASSERT_THAT(about(first), Contains("PATCH widgets/w/status"));
 }
 
 TEST(KindMachineTtl, holds_too_where_claims_go_with_their_primitive) {
