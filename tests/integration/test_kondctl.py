@@ -346,7 +346,7 @@ def test_who_is_not_allowed_hears_which_verb_on_which_resource(world):
 
         for line, verb in ((("semaphore", "acquire", "q", "--wait"), "get"), (("semaphore", "status", "q"), "get"), (("semaphore", "list"), "list")):
             said = refused(*line)
-            assert "forbidden" in said and f"allows {verb} on semaphores.sync.konductor.io in namespace {ns}" in said, said
+            assert "forbidden" in said and f"allows {verb} on semaphores of API group sync.konductor.io in namespace {ns}" in said, said
         allow(world, ns, name, {"verb": "get", "resource": "semaphores.sync.konductor.io"})
         wait_for("the role is in effect", lambda: "allows create on permits of API group sync.konductor.io" in refused("semaphore", "acquire", "q"))
         shown = kondctl(world, ns, "semaphore", "status", "q", kubeconfig=ada)
