@@ -157,6 +157,16 @@ std::string why_not_commands(const KindDeclaration& kind) {
   return {};
 }
 
+std::string why_not_observed(const KindDeclaration& kind) {
+  for (std::size_t i = 0; i < kind.observes.size(); ++i) {
+    const auto& [group, plural] = kind.observes[i];
+    const auto where = "observes[" + std::to_string(i) + "]: ";
+    if (!group.empty() && !is_dns_subdomain(group)) return where + "\"" + group + "\" is no API group";
+    if (!is_dns_label(plural)) return where + "\"" + plural + "\" is no plural of a resource";
+  }
+  return {};
+}
+
 std::vector<const Names*> resources(const KindDeclaration& kind) {
   std::vector<const Names*> all = {&kind.names};
   if (kind.mode != runtime::Mode::observed) all.push_back(&kind.claim);
@@ -189,6 +199,7 @@ std::string why_not_valid(const KindDeclaration& kind) {
   if (auto why = why_not_valid_schemas(kind); !why.empty()) return why;
   if (auto why = why_not_rules(kind); !why.empty()) return why;
   if (auto why = why_not_columns(kind); !why.empty()) return why;
+  if (auto why = why_not_observed(kind); !why.empty()) return why;
   return why_not_commands(kind);
 }
 

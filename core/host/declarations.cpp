@@ -186,6 +186,11 @@ void read_lists(const konductor_kind& from, KindDeclaration& kind, Reader& reade
                             reader.text(column.json_path, at("columns", i, "json_path")),
                             reader.text(column.description, at("columns", i, "description"))});
   }
+  const auto types = reader.count(from.observes, from.observe_count, "observes");
+  for (std::size_t i = 0; i < types; ++i) {
+    kind.observes.push_back({reader.text(from.observes[i].group, at("observes", i, "group")),
+                             reader.text(from.observes[i].plural, at("observes", i, "plural"))});
+  }
   const auto commands = reader.count(from.commands, from.command_count, "commands");
   for (std::size_t i = 0; i < commands; ++i) {
     if (auto command = command_of(from.commands[i], i, reader)) kind.commands.push_back(std::move(*command));

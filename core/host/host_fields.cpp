@@ -187,6 +187,7 @@ json claim_status_properties() {
       {"units", int64("Units granted.")},
       {"grantedAt", date_time("When it was granted, by the API server's clock.")},
       {"ttl", text("The ttl in effect for this grant.", 32)},
+      {"grace", text("How long it may still hold since it was told to stop (phase Revoking).", 32)},
       {"endedAt", date_time("When it was denied, expired or was revoked, by the API server's clock.")},
       {"primitiveUID",
        text("UID of the primitive that may grant this. The operator sets it before a first grant on claims that could "

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -50,6 +52,14 @@ json definitions(Kinds kinds) {
   return names;
 }
 
+/// What decisions ask to see, besides the kinds' own resources: plurals by group.
+std::map<std::string, std::set<std::string>> observed(Kinds kinds) {
+  std::map<std::string, std::set<std::string>> types;
+  for (const auto& kind : kinds)
+    for (const auto& type : kind.observes) types[type.group].insert(type.plural);
+  return types;
+}
+
 }  // namespace
 
 json operator_role(Kinds kinds) {
@@ -59,6 +69,7 @@ json operator_role(Kinds kinds) {
   allow(rules, runtime::api_group, claims(kinds), {"get", "list", "watch", "delete"});
   allow(rules, runtime::api_group, claims(kinds, "/status"), {"patch"});
   allow(rules, "", {"pods"}, {"get", "list", "watch"});
+  for (const auto& [group, plurals] : observed(kinds)) allow(rules, group.c_str(), plurals, {"get", "list", "watch"});
   allow(rules, "", {"events"}, {"create", "patch"});
   allow(rules, "coordination.k8s.io", {"leases"}, {"get", "create", "patch", "update"});
   // At start it looks whether the served schemas keep the ledger.

@@ -13,6 +13,7 @@
 #include "operator/kind_runner.hpp"
 #include "operator/log.hpp"
 #include "operator/metrics.hpp"
+#include "operator/watch_trouble.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -124,6 +125,7 @@ class App {
     pods.metadata_only = true;
     pods_ = std::make_unique<io::WatchDriver>(context_.get_executor(), *client_, pods,
                                               [this](const runtime::ViewEvent& event) {
+                                                pods_trouble_.see(event);
                                                 for (auto& runner : runners_) runner->on_pod(event);
                                               });
     asio::co_spawn(context_, pods_->run(), asio::detached);
@@ -134,11 +136,13 @@ class App {
   [[nodiscard]] std::string why_not_ready() const {
     std::string why;
     if (elector_ && !elector_->elector().problem().empty()) why += "election: " + elector_->elector().problem() + "\n";
+    if (!pods_trouble_.why().empty()) why += "pods: " + pods_trouble_.why() + "\n";
     for (const auto& runner : runners_) {
       const auto& name = runner->machine().kind().names.singular;
-      if (!runner->problem().empty()) {
-        why += name + ": " + runner->problem() + "\n";
-      } else if (!runner->machine().synced()) {
+      const auto problem = runner->problem();
+      if (!problem.empty()) {
+        why += name + ": " + problem + "\n";
+      } else if (pods_trouble_.why().empty() && !runner->machine().synced()) {
         why += name + ": not listed yet\n";
       }
     }
@@ -187,6 +191,7 @@ class App {
   std::unique_ptr<io::ElectorDriver> elector_;
   std::vector<std::unique_ptr<KindRunner>> runners_;
   std::unique_ptr<io::WatchDriver> pods_;
+  WatchTrouble pods_trouble_;
   std::unique_ptr<io::ProbeServer> probes_;
   bool stopping_ = false;
 };

@@ -28,6 +28,14 @@ runtime::WatchSettings watch_of(const kube::Resource& resource) {
   return settings;
 }
 
+runtime::WatchSettings watch_of(const runtime::WatchTarget& target) {
+  auto settings = watch_of(target.resource);
+  settings.ns = target.ns;
+  settings.label_selector = target.label_selector;
+  if (!target.object_name.empty()) settings.field_selector = "metadata.name=" + target.object_name;
+  return settings;
+}
+
 void write_log(const runtime::KindMachine::LogLine& line) {
   using Level = runtime::KindMachine::LogLine::Level;
   switch (line.level) {
@@ -47,16 +55,24 @@ KindRunner::KindRunner(asio::any_io_executor executor, io::KubeClient& client, r
       machine_(std::move(kind), settings),
       may_lead_(std::move(may_lead)),
       primitives_(executor_, client_, watch_of(machine_.kind().primitive_resource()),
-                  [this](const runtime::ViewEvent& event) {
-                    machine_.on_primitive(event, client_.now());
-                    schedule();
-                  }),
+                  feed(&runtime::KindMachine::on_primitive, primitives_trouble_)),
       claims_(executor_, client_, watch_of(machine_.kind().claim_resource()),
-              [this](const runtime::ViewEvent& event) {
-                machine_.on_claim(event, client_.now());
-                schedule();
-              }),
+              feed(&runtime::KindMachine::on_claim, claims_trouble_)),
       timer_(executor_) {}
+
+io::WatchDriver::Consumer KindRunner::feed(Sink sink, WatchTrouble& trouble) {
+  return [this, sink, &trouble](const runtime::ViewEvent& event) {
+    trouble.see(event);
+    (machine_.*sink)(event, client_.now());
+    schedule();
+  };
+}
+
+std::string KindRunner::problem() const {
+  if (!not_served_.empty()) return not_served_;
+  if (!primitives_trouble_.why().empty()) return primitives_trouble_.why();
+  return claims_trouble_.why();
+}
 
 asio::awaitable<void> KindRunner::run() {
   while (!stopped_) {
@@ -67,7 +83,7 @@ asio::awaitable<void> KindRunner::run() {
     co_await timer_.async_wait(waiting);
   }
   if (stopped_) co_return;
-  asio::co_spawn(executor_, claims_.run(), asio::detached);
+  if (machine_.kind().mode != runtime::Mode::observed) asio::co_spawn(executor_, claims_.run(), asio::detached);
   co_await primitives_.run();
 }
 
@@ -75,6 +91,7 @@ asio::awaitable<bool> KindRunner::is_served() {
   const kube::Resource crds{"apiextensions.k8s.io", "v1", "customresourcedefinitions"};
   std::string problem;
   for (const auto place : {runtime::Place::primitive, runtime::Place::claim}) {
+    if (place == runtime::Place::claim && machine_.kind().mode == runtime::Mode::observed) continue;
     const auto name =
         host::crd_name(place == runtime::Place::primitive ? machine_.kind().names : machine_.kind().claim);
     const auto request = kube::get(crds, kube::NamespacedName{"", name});
@@ -88,9 +105,9 @@ asio::awaitable<bool> KindRunner::is_served() {
     problem = host::why_not_served(*crd, machine_.kind(), place);
     if (!problem.empty()) break;
   }
-  if (problem != problem_ && !problem.empty()) spdlog::error("{}: {}", machine_.kind().names.singular, problem);
-  problem_ = std::move(problem);
-  co_return problem_.empty();
+  if (problem != not_served_ && !problem.empty()) spdlog::error("{}: {}", machine_.kind().names.singular, problem);
+  not_served_ = std::move(problem);
+  co_return not_served_.empty();
 }
 
 void KindRunner::on_pod(const runtime::ViewEvent& event) {
@@ -102,6 +119,7 @@ void KindRunner::stop() {
   stopped_ = true;
   primitives_.stop();
   claims_.stop();
+  for (auto& [target, need] : needs_) need.driver->stop();
   timer_.cancel();
 }
 
@@ -123,13 +141,35 @@ void KindRunner::pump() {
   }
   for (auto& outgoing : machine_.work(client_.now()))
     asio::co_spawn(executor_, send(std::move(outgoing)), asio::detached);
+  follow_needs();
   for (const auto& line : machine_.take_log()) write_log(line);
   set_timer();
 }
 
+void KindRunner::follow_needs() {
+  const auto& wanted = machine_.watch_targets();
+  std::erase_if(needs_, [&wanted](const auto& running) {
+    const bool over = !wanted.contains(running.first);
+    if (over) running.second.driver->stop();
+    return over;
+  });
+  for (const auto& target : wanted) {
+    if (needs_.contains(target)) continue;
+    auto driver = std::make_shared<io::WatchDriver>(executor_, client_, watch_of(target),
+                                                    [this, target](const runtime::ViewEvent& event) {
+                                                      needs_[target].trouble.see(event);
+                                                      machine_.on_observed(target, event, client_.now());
+                                                      schedule();
+                                                    });
+    needs_[target].driver = driver;
+    // It lives until its coroutine is over, which is a moment after stop().
+    asio::co_spawn(executor_, driver->run(), [driver](const std::exception_ptr&) {});
+  }
+}
+
 void KindRunner::set_timer() {
   const auto at = machine_.wake_at();
-  if (!at || !problem_.empty()) return;
+  if (!at || !not_served_.empty()) return;
   timer_.expires_at(*at == runtime::MonoTime::min() ? client_.now().mono : *at + oversleep);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) schedule();

@@ -100,6 +100,7 @@ void read_status(const json& object, Claim& claim) {
   claim.token = integer_at(object, "status.token").value_or(0);
   claim.held_units = holds(claim.phase) ? integer_at(object, "status.units").value_or(claim.units) : 0;
   claim.granted_ttl = duration_at(object, "status.ttl");
+  if (const auto grace = kube::parse_duration(text_at(object, "status.grace"))) claim.grace = grace->count();
   claim.granted_at = text_at(object, "status.grantedAt");
   claim.mark = text_at(object, "status.primitiveUID");
   claim.outcome = text_at(object, "status.outcome");

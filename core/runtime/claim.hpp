@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,10 +37,11 @@ struct Claim {
   std::int64_t units = 1;       // asked for
   std::int64_t held_units = 0;  // while it holds: by its status, which the host wrote
   std::int64_t priority = 0;
-  std::int64_t created = 0;      // whole seconds, in microseconds
-  std::int64_t asked_at = 0;     // requestedAt, bounded to the second of `created`
-  std::int64_t ttl = 0;          // spec.ttl; 0: not given
-  std::int64_t granted_ttl = 0;  // status.ttl; 0: not given
+  std::int64_t created = 0;           // whole seconds, in microseconds
+  std::int64_t asked_at = 0;          // requestedAt, bounded to the second of `created`
+  std::int64_t ttl = 0;               // spec.ttl; 0: not given
+  std::int64_t granted_ttl = 0;       // status.ttl; 0: not given
+  std::optional<std::int64_t> grace;  // status.grace, once it is told to stop
   std::int64_t token = 0;
   std::string mark;  // status.primitiveUID
   std::string pod_name;

@@ -48,6 +48,14 @@ kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const
   return status_patch(kind, claim, std::move(status));
 }
 
+kube::Request revoke(const KindDeclaration& kind, const Claim& claim, const Revocation& revocation,
+                     WallTime server_now) {
+  return status_patch(kind, claim,
+                      {{"phase", "Revoking"},
+                       {"grace", kube::to_string(revocation.grace)},
+                       {"conditions", {granted_condition(true, revocation.reason, revocation.message, server_now)}}});
+}
+
 kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now) {
   return status_patch(kind, claim,
                       {{"phase", to_string(ending.phase)},

@@ -21,6 +21,17 @@ kube::Request acknowledge(const KindDeclaration& kind, const Claim& claim, const
                           const std::string& message, const std::string& primitive_uid, WallTime server_now);
 
 /// A terminal phase.
+/// What a holder is told when it has to stop.
+struct Revocation {
+  std::string reason;
+  std::string message;
+  Duration grace{};  // from when it is written; then its place is given away
+};
+
+/// Revoking: it still holds.
+kube::Request revoke(const KindDeclaration& kind, const Claim& claim, const Revocation& revocation,
+                     WallTime server_now);
+
 kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now);
 
 /// Deletes exactly this state of this claim.

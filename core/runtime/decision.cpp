@@ -81,7 +81,7 @@ class Builder {
                                   .now = input_.now.time_since_epoch().count(),
                                   .max_grants = input_.max_grants,
                                   .claims = facts_,
-                                  .observed = {}};
+                                  .observed = input_.observed};
     auto plan = input_.kind.decide(observation);
     if (!plan) return plan.error();
     decision_.plan = std::move(*plan);

@@ -9,6 +9,7 @@
 #include "runtime/primitive.hpp"
 
 #include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct DecisionInput {
   std::uint32_t max_grants = 0;
   std::uint32_t max_claims = 0;  // waiting ones beyond it are left out
   WallTime now;
+  std::span<const ObservedObject> observed;
   std::function<bool(const Claim&)> may_be_served;  // of a waiting claim: not ending, marked
   std::function<PodState(const Claim&)> pod_state;
   std::function<std::int64_t(const Claim&)> deadline;  // microseconds of the server's clock; 0: none

@@ -37,6 +37,12 @@ struct FieldDeclaration {
   ValueType type = ValueType::string;
 };
 
+/// A type of objects that decisions ask to see.
+struct ObservedType {
+  std::string group;
+  std::string plural;
+};
+
 struct RuleDeclaration {
   Place place = Place::primitive;
   std::string rule;
@@ -114,6 +120,7 @@ struct KindDeclaration {
   std::vector<RuleDeclaration> rules;
   std::vector<ColumnDeclaration> columns;
   std::vector<CommandDeclaration> commands;
+  std::vector<ObservedType> observes;
   /// Pure. An error means that the spec or the state cannot be understood, or that the plugin broke its contract
   /// (Errc::plugin_incompatible: quarantine the kind).
   std::function<Result<Plan>(const Observation&)> decide;

@@ -77,8 +77,8 @@ void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
       primitives_synced_ = true;
       for (auto& [name, known] : entries_) known.dirty = true;
       break;
-    case ViewEvent::Kind::progress: break;
-    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+    case ViewEvent::Kind::progress:
+    case ViewEvent::Kind::failed: break;
   }
 }
 
@@ -92,10 +92,16 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
   }
   if (const auto* claim = change.applied) {
     auto& notes = notes_[claim->uid];
-    if (notes.stamp.empty()) notes.first_seen = now.mono;
+    const bool is_new = notes.stamp.empty();
+    if (is_new) notes.first_seen = now.mono;
     if (restarts_clock(notes.stamp, *claim)) {
       notes.stamp = clock_stamp(*claim);
-      notes.since = now.mono;
+      notes.seen.stamp = now.mono;
+    }
+    if (claim->phase != Phase::revoking) {
+      notes.seen.revoking = MonoTime::max();
+    } else if (notes.seen.revoking == MonoTime::max() || is_new) {
+      notes.seen.revoking = now.mono;
     }
     if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);
   }
@@ -122,7 +128,7 @@ void KindMachine::Impl::on_claim(const ViewEvent& event, Now now) {
       for (auto& [name, known] : entries_) known.dirty = true;
       break;
     case ViewEvent::Kind::progress: view_.progress(rv); break;
-    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+    case ViewEvent::Kind::failed: break;
   }
   // Whoever waits for a newer view has it now, although none of its own claims changed.
   for (auto& [name, known] : entries_)
@@ -149,8 +155,12 @@ void KindMachine::Impl::on_pod(const ViewEvent& event, Now /*now*/) {
       for (auto& [name, known] : entries_) known.dirty = true;
       break;
     case ViewEvent::Kind::progress: pods_.progress(rv); break;
-    case ViewEvent::Kind::failed: log(LogLine::Level::warning, event.message); break;
+    case ViewEvent::Kind::failed: break;
   }
+}
+
+void KindMachine::Impl::on_observed(const WatchTarget& target, const ViewEvent& event) {
+  for (const auto& name : observed_.on_event(target, event)) entry(name).dirty = true;
 }
 
 void KindMachine::Impl::lead(bool leading, Now /*now*/) {
@@ -222,6 +232,9 @@ void KindMachine::on_claim(const ViewEvent& event, Now now) {
 void KindMachine::on_pod(const ViewEvent& event, Now now) {
   impl_->on_pod(event, now);
 }
+void KindMachine::on_observed(const WatchTarget& target, const ViewEvent& event, Now /*now*/) {
+  impl_->on_observed(target, event);
+}
 void KindMachine::on_answer(std::uint64_t id, const Result<kube::Response>& answer, Now now) {
   impl_->on_answer(id, answer, now);
 }
@@ -233,6 +246,9 @@ std::vector<Outgoing> KindMachine::work(Now now) {
 }
 std::optional<MonoTime> KindMachine::wake_at() const {
   return impl_->wake_at();
+}
+const std::set<WatchTarget>& KindMachine::watch_targets() const {
+  return impl_->watch_targets();
 }
 bool KindMachine::synced() const {
   return impl_->synced();

@@ -5,11 +5,13 @@
 #include "kube/response.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/kind.hpp"
+#include "runtime/observed_view.hpp"
 #include "runtime/view_event.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,6 +51,8 @@ class KindMachine {
   void on_claim(const ViewEvent& event, Now now);
   /// Metadata of Pods whose phase is neither Succeeded nor Failed; a remove means gone or finished.
   void on_pod(const ViewEvent& event, Now now);
+  /// From the watch of one of watch_targets().
+  void on_observed(const WatchTarget& target, const ViewEvent& event, Now now);
   /// The answer to a request, or the Error (unavailable, timeout) with which it failed: then it may have been executed.
   void on_answer(std::uint64_t id, const Result<kube::Response>& answer, Now now);
   /// Only a leader writes; a standby keeps its views and clocks warm.
@@ -58,6 +62,10 @@ class KindMachine {
   std::vector<Outgoing> work(Now now);
   /// The next moment at which work() has something to do although nothing happened.
   [[nodiscard]] std::optional<MonoTime> wake_at() const;
+
+  /// What decisions want to see besides claims: one watch for each is to run, and to feed on_observed(). Changes only
+  /// in work().
+  [[nodiscard]] const std::set<WatchTarget>& watch_targets() const;
 
   /// True once primitives, claims and pods were listed.
   [[nodiscard]] bool synced() const;

@@ -81,15 +81,15 @@ void KindMachine::Impl::on_record(const InFlight& sent, const Result<kube::Respo
   if (sent.ledger && (!stored || *stored != sent.ledger)) {
     // A schema that prunes the ledger would over-grant: nothing more until somebody has mended it.
     known.not_stored = sent.primitive_uid;
+    known.store_again = now.mono + settings_.retry_most;
     known.own.reset();
-    log(LogLine::Level::error,
-        kube::to_string(sent.primitive) +
-            ": the API server did not store status.ledger; nothing is granted. Apply the output of "
-            "`konductor manifests`, then restart the operator");
+    log(LogLine::Level::error, kube::to_string(sent.primitive) + ": " + ledger_not_stored);
     put_primitive(std::make_shared<const json>(*object));
     return;
   }
+  announce(sent.primitive, sent.announce, now);
   if (sent.ledger) {
+    known.not_stored.clear();
     known.own = sent.covered ? sent.ledger : std::nullopt;
     counters_.grants += sent.grants;
   }
@@ -158,6 +158,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
       found->second.refused_rv.clear();
     }
     if (auto claim = parse_claim(*object, kind_)) note(view_.lay_over(std::move(*claim)), now);
+    announce(sent.primitive, sent.announce, now);
   } else if (object.error().code == Errc::not_found) {
     note(view_.bury(sent.claim_key, sent.claim_uid), now);
   } else if (is_conflict(object.error())) {

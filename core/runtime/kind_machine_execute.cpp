@@ -15,7 +15,6 @@ using nlohmann::json;
 constexpr auto settle_time = std::chrono::milliseconds{250};  // a claim that waits longer is told why
 constexpr auto shortest_look = std::chrono::milliseconds{5};  // a plugin that looks into the past cannot spin us
 constexpr auto longest_look = std::chrono::hours{24};
-constexpr std::size_t most_events_in_flight = 8;
 constexpr std::size_t most_holder_lines = 10;
 
 }  // namespace
@@ -37,6 +36,7 @@ void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::st
   sent.primitive = entry.name;
   sent.primitive_uid = primitive.uid;
   sent.resource_version = primitive.resource_version;
+  for (const auto& event : differs.events) sent.announce.push_back({subject_of(entry), event});
   send(std::move(sent), record(kind_, primitive, nullptr, nullptr, differs));
 }
 
@@ -89,6 +89,7 @@ void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decisi
     wake(entry, now.mono + std::clamp<Duration>(in, shortest_look, longest_look));
   }
   tell_events(entry, plan.events, now);
+  if (observed_.want(entry.name, plan.needs)) entry.dirty = true;
   Ledger next = ledger;
   record_grants(entry, decision, next);
   std::optional<NewState> state;
@@ -97,6 +98,7 @@ void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decisi
   const auto shown = shown_of(entry, next, decision);
   write_status(entry, next, shown, state ? &*state : nullptr, decision.grants, true, now);
   answer_waiters(entry, decision, now);
+  revoke_holders(entry, decision, now);
 }
 
 void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const ShownStatus& shown,
@@ -104,7 +106,7 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   const auto& primitive = *entry.primitive;
   const auto differs = difference(primitive, shown, now.server);
   const bool first_ledger = kind_.mode == Mode::granted && !primitive.ledger;
-  const bool must = grants > 0 || state != nullptr || first_ledger;
+  const bool must = grants > 0 || state != nullptr || first_ledger || entry.not_stored == primitive.uid;
   if (!must && differs.empty()) return;
   if (!must && entry.quiet_until && now.mono < *entry.quiet_until) return wake(entry, *entry.quiet_until);
   if (!must && !differs.urgent && entry.last_status && now.mono < *entry.last_status + settings_.status_interval)
@@ -120,6 +122,7 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   sent.resource_version = primitive.resource_version;
   sent.covered = covered;
   sent.grants = grants;
+  for (const auto& event : differs.events) sent.announce.push_back({subject_of(entry), event});
   const bool with_ledger = kind_.mode == Mode::granted;
   if (with_ledger) sent.ledger = ledger;
   send(std::move(sent), record(kind_, primitive, with_ledger ? &ledger : nullptr, state, differs));
@@ -136,7 +139,8 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
       ++counters_.denials;
       const bool never = verdict != nullptr && verdict->reason == exceeds_limit;
       const Ending denial{Phase::denied, refused || never ? verdict->reason : not_now, message};
-      write_claim(*claim, end_claim(kind_, *claim, denial, now.server), Sent::claim_write, true);
+      write_claim(*claim, end_claim(kind_, *claim, denial, now.server), Sent::claim_write, true,
+                  about_end(entry, *claim, denial));
       continue;
     }
     const std::string reason = verdict != nullptr && !verdict->reason.empty() ? verdict->reason : "Queued";
@@ -148,6 +152,20 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
       write_claim(*claim, acknowledge(kind_, *claim, reason, message, entry.primitive->uid, now.server),
                   Sent::claim_write, false);
     }
+  }
+}
+
+void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, Now now) {
+  for (const auto& verdict : decision.plan.verdicts) {
+    const Claim* claim = decision.claims[verdict.claim];
+    // One that is not told yet is told first; one that is told to stop already keeps the grace that it was given.
+    if (verdict.kind != VerdictKind::revoke || claim == nullptr || claim->phase != Phase::granted) continue;
+    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+    const Revocation revocation{verdict.reason.empty() ? "Revoking" : verdict.reason, verdict.message,
+                                Duration{verdict.grace}};
+    log(LogLine::Level::info, claim->key + " is told to stop: " + verdict.message);
+    write_claim(*claim, revoke(kind_, *claim, revocation, now.server), Sent::claim_write, false,
+                {{subject_of(*claim), {true, revocation.reason, revocation.message}}});
   }
 }
 
@@ -166,41 +184,6 @@ void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
                                : end_claim(kind_, *claim, {Phase::denied, not_now, message}, now.server);
       write_claim(*claim, std::move(write), Sent::claim_write, !claim->wait);
     }
-  }
-}
-
-void KindMachine::Impl::tell_events(Entry& entry, const std::vector<PlanEvent>& events, Now now) {
-  constexpr std::size_t most_remembered = 64;
-  for (const auto& event : events) {
-    if (entry.events.size() >= most_remembered) entry.events.clear();
-    if (events_in_flight_ >= most_events_in_flight || !has_room(entry, false)) return;
-    if (!entry.events.emplace(event.reason, event.message).second) continue;
-    const auto time = kube::to_rfc3339(now.server);
-    const json object = {{"apiVersion", "v1"},
-                         {"kind", "Event"},
-                         {"metadata",
-                          {{"name", entry.name.name + "." + std::to_string(now.server.time_since_epoch().count()) +
-                                        "-" + std::to_string(next_event_++)},
-                           {"namespace", entry.name.ns}}},
-                         {"involvedObject",
-                          {{"apiVersion", std::string(api_group) + "/" + api_version},
-                           {"kind", kind_.names.kind},
-                           {"namespace", entry.name.ns},
-                           {"name", entry.name.name},
-                           {"uid", entry.primitive->uid},
-                           {"resourceVersion", entry.primitive->resource_version}}},
-                         {"reason", event.reason},
-                         {"message", event.message},
-                         {"type", event.warning ? "Warning" : "Normal"},
-                         {"source", {{"component", settings_.component}}},
-                         {"firstTimestamp", time},
-                         {"lastTimestamp", time},
-                         {"count", 1}};
-    ++events_in_flight_;
-    InFlight sent;
-    sent.what = Sent::event;
-    sent.primitive = entry.name;
-    send(std::move(sent), kube::create({"", "v1", "events"}, entry.name.ns, object));
   }
 }
 

@@ -2,9 +2,11 @@
 
 #include "runtime/claim_view.hpp"
 #include "runtime/decision.hpp"
+#include "runtime/event_write.hpp"
 #include "runtime/kind_machine.hpp"
+#include "runtime/kind_machine_state.hpp"
+#include "runtime/observed_view.hpp"
 #include "runtime/pod_tracker.hpp"
-#include "runtime/primitive.hpp"
 #include "runtime/primitive_status.hpp"
 #include "runtime/upkeep.hpp"
 
@@ -17,71 +19,9 @@
 
 namespace konductor::runtime {
 
-/// What waits for an answer.
-enum class Sent {
-  record,        // write of a primitive's status
-  reread,        // GET of a primitive after a conflict or an unknown outcome
-  fresh_list,    // consistent list of one primitive's claims
-  claim_write,   // status of a claim
-  removal,       // DELETE of a claim
-  pod_question,  // GET of a Pod
-  event          // best effort
-};
-
-struct InFlight {
-  Sent what = Sent::event;
-  kube::NamespacedName primitive;
-  std::string primitive_uid;
-  std::string claim_key;
-  std::string claim_uid;
-  std::string resource_version;  // that the write was made on
-  std::string pod_uid;
-  std::optional<Ledger> ledger;  // of a record
-  bool covered = false;          // the record was decided on a view that the ledger's rules accept
-  std::size_t grants = 0;
-};
-
-/// Back-off of one object after failed writes.
-struct Retry {
-  MonoTime not_before{};
-  int failures = 0;
-};
-
-/// What this process remembers of a claim: caches and timers only.
-struct ClaimNotes {
-  std::string stamp;  // clock_stamp when last looked at
-  MonoTime since{};   // when it was first seen with that stamp
-  MonoTime first_seen{};
-  bool busy = false;       // a write is in flight
-  bool ending = false;     // that write ends it
-  std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
-  Retry retry;
-};
-
-/// What this process remembers of a primitive.
-struct Entry {
-  kube::NamespacedName name;
-  std::optional<Primitive> primitive;
-  bool dirty = true;
-  bool starved = false;        // there was no room for a request of it
-  bool busy = false;           // a record is in flight
-  bool reread = false;         // the outcome of the last write is not known, or it met a conflict
-  bool asking = false;         // a reread or a fresh list is in flight
-  std::optional<Ledger> own;   // the ledger that this process committed last, and laid over its view
-  std::uint64_t fresh_rv = 0;  // a consistent list of its claims was laid over the view at this resourceVersion
-  std::optional<MonoTime> blocked_since;  // by the view rule
-  bool lags = false;                      // a pending grant's claim is not in the view
-  std::optional<MonoTime> last_status;    // when the shown status was last written
-  std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
-  std::optional<MonoTime> wake;
-  MonoTime rest_until{};                                 // it is not looked at again before
-  std::string gone_uid;                                  // of the primitive that had this name last and is gone
-  std::string not_stored;                                // UID of a primitive whose server did not store the ledger
-  std::set<std::pair<std::string, std::string>> events;  // already told
-  std::size_t holding = 0;
-  std::size_t waiting = 0;
-  Retry retry;
-};
+inline constexpr const char* ledger_not_stored =
+    "the API server did not store status.ledger; nothing is granted. Apply the output of `konductor manifests`; it is "
+    "tried again every few seconds";
 
 class KindMachine::Impl {
  public:
@@ -90,11 +30,15 @@ class KindMachine::Impl {
   void on_primitive(const ViewEvent& event, Now now);
   void on_claim(const ViewEvent& event, Now now);
   void on_pod(const ViewEvent& event, Now now);
+  void on_observed(const WatchTarget& target, const ViewEvent& event);
   void on_answer(std::uint64_t id, const Result<kube::Response>& answer, Now now);
   void lead(bool leading, Now now);
   std::vector<Outgoing> work(Now now);
   [[nodiscard]] std::optional<MonoTime> wake_at() const;
-  [[nodiscard]] bool synced() const { return primitives_synced_ && view_.is_synced() && pods_.is_synced(); }
+  [[nodiscard]] const std::set<WatchTarget>& watch_targets() const { return observed_.targets(); }
+  [[nodiscard]] bool synced() const {
+    return primitives_synced_ && (kind_.mode == Mode::observed || (view_.is_synced() && pods_.is_synced()));
+  }
   /// Nothing is decided or sent in the middle of a list: the objects that are still to come may hold.
   [[nodiscard]] bool can_work() const { return leading_ && synced() && !listing_ && !view_.is_listing(); }
   [[nodiscard]] const KindDeclaration& kind() const { return kind_; }
@@ -136,8 +80,9 @@ class KindMachine::Impl {
   void refuse(Entry& entry, const Ledger& ledger, const std::string& reason, const std::string& message, Now now);
   bool mark_waiters(Entry& entry, const Ledger& ledger, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
-  void tell_events(Entry& entry, const std::vector<PlanEvent>& events, Now now);
-  void write_claim(const Claim& claim, kube::Request request, Sent what, bool ending);
+  void revoke_holders(Entry& entry, const Decision& decision, Now now);
+  void write_claim(const Claim& claim, kube::Request request, Sent what, bool ending,
+                   std::vector<Announcement> announce = {});
   void send(InFlight sent, kube::Request request);
   bool can_write(const Claim& claim, Entry& entry, Now now) const;
   bool has_room(Entry& entry, bool urgent) const;
@@ -151,10 +96,19 @@ class KindMachine::Impl {
   [[nodiscard]] ShownStatus shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const;
   static void wake(Entry& entry, MonoTime at);
 
+  // kind_machine_events.cpp: what people are told in Events
+  [[nodiscard]] EventSubject subject_of(const Entry& entry) const;
+  [[nodiscard]] EventSubject subject_of(const Claim& claim) const;
+  [[nodiscard]] std::vector<Announcement> about_end(const Entry& entry, const Claim& claim, const Ending& ending) const;
+  void tell_events(Entry& entry, const std::vector<PlanEvent>& events, Now now);
+  void announce(const kube::NamespacedName& primitive, const std::vector<Announcement>& all, Now now);
+
   KindDeclaration kind_;
   KindSettings settings_;
   ClaimView view_;
   PodTracker pods_;
+  ObservedView observed_;
+  EventBudget event_budget_;
   std::map<kube::NamespacedName, Entry> entries_;
   std::set<kube::NamespacedName> listed_;     // primitives, between begin and synced
   std::optional<kube::NamespacedName> turn_;  // of a primitive that found no room for a request

@@ -10,9 +10,6 @@ namespace {
 
 // A view that lags longer is replaced by a consistent list.
 constexpr auto blocked_time = std::chrono::milliseconds{100};
-constexpr const char* ledger_not_stored =
-    "the API server did not store status.ledger; nothing is granted. Apply the output of `konductor manifests`, then "
-    "restart the operator";
 
 }  // namespace
 
@@ -56,7 +53,8 @@ bool KindMachine::Impl::can_write(const Claim& claim, Entry& entry, Now now) con
   return false;
 }
 
-void KindMachine::Impl::write_claim(const Claim& claim, kube::Request request, Sent what, bool ending) {
+void KindMachine::Impl::write_claim(const Claim& claim, kube::Request request, Sent what, bool ending,
+                                    std::vector<Announcement> announce) {
   auto& notes = notes_[claim.uid];
   notes.busy = true;
   notes.ending = ending;
@@ -66,6 +64,7 @@ void KindMachine::Impl::write_claim(const Claim& claim, kube::Request request, S
   sent.claim_key = claim.key;
   sent.claim_uid = claim.uid;
   sent.resource_version = claim.resource_version;
+  sent.announce = std::move(announce);
   send(std::move(sent), std::move(request));
 }
 
@@ -74,6 +73,7 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   keep_up(entry, now);
   if (!entry.primitive || entry.primitive->deleting) {
     entry.holding = entry.waiting = 0;
+    observed_.forget(entry.name);
     if (kind_.mode == Mode::granted) return answer_orphans(entry, now);
     return;
   }
@@ -125,7 +125,7 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
   if (!has_lifetime()) return;
   for (const auto* claim : view_.of(entry.name)) {
     if (!is_terminal(claim->phase)) ask_about_pod(entry, *claim, now);
-    const auto due = upkeep(*claim, notes_[claim->uid].since, ttl_of(*claim, entry), pod_state(*claim),
+    const auto due = upkeep(*claim, notes_[claim->uid].seen, ttl_of(*claim, entry), pod_state(*claim),
                             settings_.keep_terminal, now.mono);
     if (due.due) wake(entry, *due.due);
     if ((!due.end && !due.remove) || !can_write(*claim, entry, now) || !has_room(entry, !due.remove)) continue;
@@ -135,7 +135,8 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
     }
     log(LogLine::Level::info, claim->key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
     ++counters_.expiries;
-    write_claim(*claim, end_claim(kind_, *claim, *due.end, now.server), Sent::claim_write, true);
+    write_claim(*claim, end_claim(kind_, *claim, *due.end, now.server), Sent::claim_write, true,
+                about_end(entry, *claim, *due.end));
   }
 }
 
@@ -154,12 +155,15 @@ void KindMachine::Impl::tell_pending(Entry& entry, const Ledger& ledger, Now now
 }
 
 bool KindMachine::Impl::may_be_served(const Claim& claim, const Entry& entry, Now now) const {
-  if (claim.deleting || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created)) return false;
+  if (claim.deleting) return false;
+  // Marks are of the grant protocol: what is only counted cannot be granted twice.
+  const bool granted_mode = kind_.mode == Mode::granted;
+  if (granted_mode && !is_marked_for(claim, entry.primitive->uid, entry.primitive->created)) return false;
   const auto found = notes_.find(claim.uid);
   if (found == notes_.end()) return true;
   if (found->second.ending) return false;
   if (!has_lifetime()) return true;
-  return !upkeep(claim, found->second.since, ttl_of(claim, entry), pod_state(claim), settings_.keep_terminal, now.mono)
+  return !upkeep(claim, found->second.seen, ttl_of(claim, entry), pod_state(claim), settings_.keep_terminal, now.mono)
               .end;
 }
 
@@ -199,7 +203,12 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   const auto& primitive = *entry.primitive;
   if (quarantined_) return refuse(entry, ledger, "PluginQuarantined", quarantine_reason_, now);
   if (!primitive.ledger_error.empty()) return refuse(entry, ledger, "LedgerUnreadable", primitive.ledger_error, now);
-  if (entry.not_stored == primitive.uid) return refuse(entry, ledger, "LedgerNotStored", ledger_not_stored, now);
+  if (entry.not_stored == primitive.uid) {
+    // A ledger without grants: if the server keeps it, somebody has mended the schema.
+    if (now.mono >= entry.store_again) return write_status(entry, ledger, {}, nullptr, 0, false, now);
+    wake(entry, entry.store_again);
+    return refuse(entry, ledger, "LedgerNotStored", ledger_not_stored, now);
+  }
   const bool granted_mode = kind_.mode == Mode::granted;
   // The first ledger's `seen` says from where on a view has to be complete; it is written before anything is granted.
   if (granted_mode &&
@@ -210,6 +219,7 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   entry.blocked_since.reset();
   if (granted_mode && !mark_waiters(entry, ledger, now)) return;
   if (withheld(now)) wake(entry, *started_ + settings_.withhold_grants);
+  const auto observed = observed_.shown_to(entry.name);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
   if (granted_mode && room == 0) return;
   const auto decision = decide({.kind = kind_,
@@ -219,13 +229,14 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
                                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
                                 .max_claims = settings_.max_claims,
                                 .now = plan_time(primitive, now.server),
+                                .observed = observed,
                                 .may_be_served = [&](const Claim& claim) { return may_be_served(claim, entry, now); },
                                 .pod_state = [this](const Claim& claim) { return pods_.state(claim.pod_uid); },
                                 .deadline = [&](const Claim& claim) -> std::int64_t {
                                   if (!holds(claim.phase)) return 0;
                                   const auto found = notes_.find(claim.uid);
                                   if (found == notes_.end()) return 0;
-                                  const auto left = found->second.since + ttl_of(claim, entry) - now.mono;
+                                  const auto left = found->second.seen.stamp + ttl_of(claim, entry) - now.mono;
                                   return (now.server + left).time_since_epoch().count();
                                 }});
   ++counters_.decisions;

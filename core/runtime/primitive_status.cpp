@@ -24,6 +24,21 @@ json find_condition(const json& conditions, const std::string& type) {
   return json::object();
 }
 
+/// What to tell of a change of the condition Ready: that it is not true, and that it is again.
+std::vector<PlanEvent> ready_events(const json& current, const std::vector<PlanCondition>& wanted) {
+  std::vector<PlanEvent> events;
+  for (const auto& condition : wanted) {
+    if (condition.type != "Ready") continue;
+    const json old = find_condition(current, condition.type);
+    const auto before = text_at(old, "status");
+    const bool fell = condition.status == ConditionStatus::false_ &&
+                      (before != "False" || text_at(old, "reason") != condition.reason);
+    const bool rose = condition.status == ConditionStatus::true_ && before == "False";
+    if (fell || rose) events.push_back({fell, condition.reason, condition.message});
+  }
+  return events;
+}
+
 // The new list of conditions: those of others stay, the times of unchanged ones too.
 json merged_conditions(const json& current, const ShownStatus& wanted, std::int64_t generation, WallTime now,
                        bool& changed) {
@@ -119,6 +134,7 @@ StatusDifference difference(const Primitive& primitive, const ShownStatus& wante
   if (!desired.is_object()) desired = json::object();
   const json old_conditions = current.value("conditions", json::array());
   desired["conditions"] = merged_conditions(old_conditions, wanted, primitive.generation, server_now, result.urgent);
+  result.events = ready_events(old_conditions, wanted.conditions);
   desired["observedGeneration"] = primitive.generation;
   if (wanted.with_holders)
     desired["holders"] = lines_of(wanted.holders, current.value("holders", json::array()), server_now);

@@ -39,6 +39,7 @@ struct StatusDifference {
 
   std::unique_ptr<nlohmann::json> status;  // merge patch of .status; an empty object where nothing differs
   bool urgent = false;                     // the phase or a condition changed
+  std::vector<PlanEvent> events;           // what people are to hear of it: it became ready, or no longer is
   [[nodiscard]] bool empty() const;
 };
 

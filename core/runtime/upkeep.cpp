@@ -8,10 +8,10 @@ namespace konductor::runtime {
 namespace {
 
 std::optional<Ending> ended_by_pod(const Claim& claim, PodState pod) {
-  if (pod == PodState::gone) return Ending{Phase::expired, "PodGone", "pod " + claim.pod_name + " is gone"};
+  if (pod == PodState::gone) return Ending{Phase::expired, pod_gone, "pod " + claim.pod_name + " is gone"};
   if (pod == PodState::succeeded || pod == PodState::failed) {
     const std::string how = pod == PodState::succeeded ? " has succeeded" : " has failed";
-    return Ending{Phase::expired, "PodFinished", "pod " + claim.pod_name + how};
+    return Ending{Phase::expired, pod_finished, "pod " + claim.pod_name + how};
   }
   return std::nullopt;
 }
@@ -36,21 +36,26 @@ bool restarts_clock(const std::string& earlier_stamp, const Claim& claim) {
   return earlier_stamp != clock_stamp(claim);
 }
 
-Upkeep upkeep(const Claim& claim, MonoTime since, Duration ttl, PodState pod, Duration keep_terminal, MonoTime now) {
+Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState pod, Duration keep_terminal,
+              MonoTime now) {
   Upkeep result;
   if (is_terminal(claim.phase)) {
     if (claim.deleting) return result;
-    result.remove = now - since >= keep_terminal;
-    if (!result.remove) result.due = since + keep_terminal;
+    result.remove = now - seen.stamp >= keep_terminal;
+    if (!result.remove) result.due = seen.stamp + keep_terminal;
     return result;
   }
   result.end = ended_by_pod(claim, pod);
   if (result.end) return result;
   // A waiting claim of a Pod lives as long as the Pod; one without must be renewed like a grant.
   if (!holds(claim.phase) && !claim.pod_uid.empty()) return result;
-  const MonoTime deadline = since + ttl;
-  if (now < deadline) {
-    result.due = deadline;
+  const MonoTime expiry = seen.stamp + ttl;
+  const MonoTime stop = claim.phase == Phase::revoking && claim.grace ? seen.revoking + Duration{*claim.grace} : expiry;
+  if (now < std::min(expiry, stop)) {
+    result.due = std::min(expiry, stop);
+  } else if (stop < expiry) {
+    const auto grace = kube::to_string(Duration{*claim.grace});
+    result.end = Ending{Phase::revoked, "Revoked", "told to stop, and its grace of " + grace + " is over"};
   } else {
     result.end = Ending{Phase::expired, "TTLExpired", "not renewed for its time to live of " + kube::to_string(ttl)};
   }

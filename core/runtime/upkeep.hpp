@@ -11,6 +11,10 @@ namespace konductor::runtime {
 
 struct KindSettings;
 
+/// Reasons of an Ending by its Pod.
+inline constexpr const char* pod_gone = "PodGone";
+inline constexpr const char* pod_finished = "PodFinished";
+
 /// What ends a claim, as its status will say it.
 struct Ending {
   Phase phase = Phase::expired;
@@ -35,8 +39,13 @@ struct Upkeep {
 /// Does the clock of a claim with this earlier stamp start again? Not by a revocation, nor by renewals after it.
 [[nodiscard]] bool restarts_clock(const std::string& earlier_stamp, const Claim& claim);
 
-/// `since`: when this operator, by its own monotonic clock, first saw the present clock_stamp.
-[[nodiscard]] Upkeep upkeep(const Claim& claim, MonoTime since, Duration ttl, PodState pod, Duration keep_terminal,
-                            MonoTime now);
+/// When this operator saw something first, by its own monotonic clock.
+struct Sightings {
+  MonoTime stamp{};     // the claim's present clock_stamp
+  MonoTime revoking{};  // that it was told to stop; of a claim that was
+};
+
+[[nodiscard]] Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState pod,
+                            Duration keep_terminal, MonoTime now);
 
 }  // namespace konductor::runtime

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/error.hpp"
+
 #include <nlohmann/json_fwd.hpp>
 
 #include <memory>
@@ -22,6 +24,7 @@ struct ViewEvent {
   std::shared_ptr<const nlohmann::json> object;  // of apply, remove
   std::string resource_version;                  // the view is complete up to it; of apply, remove, synced, progress
   std::string message;                           // of failed
+  Errc code = Errc::unavailable;                 // of failed
 };
 
 }  // namespace konductor::runtime

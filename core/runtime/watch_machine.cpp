@@ -255,6 +255,7 @@ WatchMachine::Step WatchMachine::back_off(const Error& error, const Moment& mome
   ViewEvent failed;
   failed.kind = ViewEvent::Kind::failed;
   failed.message = error.detail;
+  failed.code = error.code;
   return {Wait{backoff_.next(moment.jitter, std::chrono::seconds{error.retry_after_s})}, {std::move(failed)}};
 }
 

@@ -59,6 +59,16 @@ def allow(world, ns, name, rules):
     world.kubectl("create", "rolebinding", role, "-n", ns, f"--role={role}", f"--user={name}")
 
 
+@contextlib.contextmanager
+def operator_user(world, name):
+    """A user with the operator's own role, as `konductor manifests` prints it, and no other right."""
+    world.kubectl("create", "clusterrolebinding", name, "--clusterrole=konductor-operator", f"--user={name}")
+    try:
+        yield user(world, name)
+    finally:
+        world.kubectl("delete", "clusterrolebinding", name)
+
+
 def signed(world, token, ends_in):
     """The token of a service account with another end, signed anew with the cluster's own key (ES256)."""
     encode = lambda raw: base64.urlsafe_b64encode(raw).decode().rstrip("=")

@@ -77,6 +77,12 @@ void KindBench::pod_gone(const std::string& uid, std::uint64_t rv) {
   machine.on_pod(event(gone, pod(uid, rv)), now);
 }
 
+void KindBench::observed(const runtime::WatchTarget& target, const std::vector<json>& objects) {
+  machine.on_observed(target, mark(begin), now);
+  for (const auto& object : objects) machine.on_observed(target, event(apply, object), now);
+  machine.on_observed(target, mark(synced, 1000), now);
+}
+
 void KindBench::answer(const Outgoing& to, const json& object) {
   machine.on_answer(to.id, kube::Response{200, object.dump(), 0, {}}, now);
 }
@@ -92,6 +98,22 @@ void KindBench::refuse(const Outgoing& to, int status, const std::string& reason
 
 void KindBench::lose(const Outgoing& to) {
   machine.on_answer(to.id, Error{Errc::timeout, "no answer came in time", 0}, now);
+}
+
+std::vector<Outgoing> KindBench::work() {
+  auto sent = machine.work(now);
+  const auto is_event = [](const Outgoing& out) { return about(out) == "POST events"; };
+  for (const auto& out : sent) {
+    if (!is_event(out)) continue;
+    const auto written = body(out);
+    const auto& subject = written["involvedObject"];
+    events.push_back(subject["kind"].get<std::string>() + "/" + subject["name"].get<std::string>() + " " +
+                     written["type"].get<std::string>() + " " + written["reason"].get<std::string>() + ": " +
+                     written["message"].get<std::string>());
+    answer(out, written);
+  }
+  std::erase_if(sent, is_event);
+  return sent;
 }
 
 Outgoing KindBench::only() {

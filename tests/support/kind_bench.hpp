@@ -32,6 +32,7 @@ class KindBench {
   void widget(const nlohmann::json& object);
   void widget_gone(const nlohmann::json& object);
   void pod_gone(const std::string& uid, std::uint64_t rv);
+  void observed(const runtime::WatchTarget& target, const std::vector<nlohmann::json>& objects);
 
   // The server.
   void answer(const runtime::Outgoing& to, const nlohmann::json& object);
@@ -41,7 +42,8 @@ class KindBench {
   /// Executed or not: nobody knows.
   void lose(const runtime::Outgoing& to);
 
-  std::vector<runtime::Outgoing> work() { return machine.work(now); }
+  /// What it sends now. Events are set aside and answered: they are best effort and change nothing.
+  std::vector<runtime::Outgoing> work();
   /// The one request that it sends now; a failure and an empty one where it sends none or more.
   runtime::Outgoing only();
   void pass(runtime::Duration time);
@@ -49,6 +51,7 @@ class KindBench {
   std::vector<runtime::Outgoing> work_within(runtime::Duration most);
 
   runtime::KindMachine machine;
+  std::vector<std::string> events;  // "Widget/w Warning Reason: message", as they were written
   runtime::Now now{runtime::MonoTime{std::chrono::seconds{50}}, runtime::WallTime{std::chrono::seconds{3000}}};
 };
 

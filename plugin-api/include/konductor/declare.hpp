@@ -66,6 +66,11 @@ constexpr konductor_fixed fixed(std::string_view path, std::string_view json) no
   return {str(path), str(json)};
 }
 
+/// `group` is empty for the core group.
+constexpr konductor_observes observes(std::string_view group, std::string_view plural) noexcept {
+  return {str(group), str(plural)};
+}
+
 constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary) noexcept {
   return {sizeof(konductor_command), action, str(verb), str(summary), nullptr, 0, nullptr, 0};
 }
@@ -154,6 +159,13 @@ class Kind {
   constexpr Kind& commands(const std::array<const konductor_command*, Count>& commands) noexcept {
     kind_.commands = commands.data();
     kind_.command_count = Count;
+    return *this;
+  }
+  /// What decide asks to see.
+  template <std::size_t Count>
+  constexpr Kind& observing(const konductor_observes (&types)[Count]) noexcept {
+    kind_.observes = types;
+    kind_.observe_count = Count;
     return *this;
   }
   /// Last: Decide is `Answer decide(const Input&, const Sink&)`.

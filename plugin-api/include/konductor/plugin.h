@@ -129,7 +129,8 @@ enum {
   KONDUCTOR_TOO_MANY = 6
 };
 
-/* GROWS. Answers one `need` of an earlier decide, named by its id. A selector gives one entry for each object. */
+/* GROWS. Answers one `need` of an earlier decide, named by its id. A selector gives one entry for each object;
+ * where there is none, or nothing can be shown, one without a name that says so by its state. */
 typedef struct konductor_observed {
   uint32_t struct_size;
   konductor_observed_state state;
@@ -323,6 +324,14 @@ enum {
 typedef int32_t konductor_lifetime;
 enum { KONDUCTOR_WITH_POD = 1, KONDUCTOR_WITH_PRIMITIVE = 2 };
 
+/* FROZEN. A type of objects that decide asks to see by `need`: the operator's role then allows it to read them. One
+ * that is not declared may be asked for too, and is KONDUCTOR_FORBIDDEN unless somebody gives the operator that right.
+ */
+typedef struct konductor_observes {
+  konductor_str group; /* absent: the core group */
+  konductor_str plural;
+} konductor_observes;
+
 /* GROWS. A kind: its two resources, its commands, its decision.
  *
  * The host composes both CustomResourceDefinitions: the metadata of the API, the ledger, conditions,
@@ -355,6 +364,8 @@ typedef struct konductor_kind {
   const konductor_command* const* commands;
   size_t command_count;
   konductor_decide decide;
+  const konductor_observes* observes;
+  size_t observe_count;
 } konductor_kind;
 
 /* GROWS. */

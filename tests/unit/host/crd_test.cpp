@@ -110,8 +110,8 @@ TEST(Crd, of_a_claim_has_the_common_fields) {
   EXPECT_EQ(spec["wait"]["default"], true);
   EXPECT_EQ(schema_of(crd)["properties"]["spec"]["required"], json({"lamp"}));
   const auto status = status_of(crd);
-  EXPECT_THAT(keys(status), ElementsAre("conditions", "endedAt", "grantedAt", "outcome", "phase", "primitiveUID",
-                                        "token", "ttl", "units"));
+  EXPECT_THAT(keys(status), ElementsAre("conditions", "endedAt", "grace", "grantedAt", "outcome", "phase",
+                                        "primitiveUID", "token", "ttl", "units"));
   EXPECT_EQ(status["phase"]["enum"].size(), 6U);
   EXPECT_EQ(crd["spec"]["versions"][0]["selectableFields"],
             json::parse(R"([{"jsonPath": ".spec.lamp"}, {"jsonPath": ".status.phase"}])"));

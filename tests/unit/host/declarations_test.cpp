@@ -150,6 +150,20 @@ const Breach breaches[] = {
     {"summary", [](Lamp& l) { l.command.summary = {}; }, "command \"light\": the summary must be one line"},
     {"flag_of_host", [](Lamp& l) { l.flags[0].name = str("timeout"); }, "--timeout is the host's own"},
     {"flag_bounds", [](Lamp& l) { l.flags[0].minimum = 61; }, "flags[0].minimum: is above the maximum"},
+    {"observed_plural",
+     [](Lamp& l) {
+       static const konductor_observes bulbs[] = {{str("batch"), str("Bulb s")}};
+       l.kind.observes = bulbs;
+       l.kind.observe_count = 1;
+     },
+     "observes[0]: \"Bulb s\" is no plural"},
+    {"observed_group",
+     [](Lamp& l) {
+       static const konductor_observes bulbs[] = {{str("Batch/v1"), str("bulbs")}};
+       l.kind.observes = bulbs;
+       l.kind.observe_count = 1;
+     },
+     "observes[0]: \"Batch/v1\" is no API group"},
     {"fixed_json", [](Lamp& l) { l.fixed[0].json = str("red"); }, "fixed[0].json: is not a JSON value"},
 };
 INSTANTIATE_TEST_SUITE_P(Declarations, BentDeclaration, ::testing::ValuesIn(breaches),

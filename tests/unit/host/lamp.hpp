@@ -48,7 +48,9 @@ struct Lamp {
       .column_count = 1,
       .commands = commands,
       .command_count = 1,
-      .decide = [](const konductor_input*, const konductor_sink*) noexcept -> std::int32_t { return 0; }};
+      .decide = [](const konductor_input*, const konductor_sink*) noexcept -> std::int32_t { return 0; },
+      .observes = nullptr,
+      .observe_count = 0};
 
   Lamp() = default;
   Lamp(const Lamp&) = delete;  // the members point to each other

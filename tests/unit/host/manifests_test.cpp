@@ -70,6 +70,16 @@ TEST(Rbac, lets_the_operator_do_exactly_what_it_does) {
                          rule("coordination.k8s.io", json::array({"leases"}), {"get", "create", "patch", "update"})}));
 }
 
+TEST(Rbac, lets_the_operator_read_what_its_kinds_observe) {
+  auto given = kinds();
+  given[0].observes = {{"batch", "jobs"}, {"", "configmaps"}};
+  given[1].observes = {{"batch", "cronjobs"}, {"batch", "jobs"}};
+  const auto role = operator_role(given);
+  const json verbs = {"get", "list", "watch"};
+  EXPECT_THAT(role["rules"], ::testing::Contains(rule("", json::array({"configmaps"}), verbs)));
+  EXPECT_THAT(role["rules"], ::testing::Contains(rule("batch", {"cronjobs", "jobs"}, verbs)));
+}
+
 TEST(Rbac, lets_a_workload_claim_and_nothing_else) {
   const auto role = user_role(kinds());
   EXPECT_EQ(role["rules"], json::array({rule("sync.konductor.io", {"lamps", "bells"}, {"get", "list", "watch"}),

@@ -28,6 +28,7 @@ struct Table {
                             .max_grants = most,
                             .max_claims = max_claims,
                             .now = WallTime{std::chrono::seconds{3000}},
+                            .observed = {},
                             .may_be_served = [this](const Claim& claim) { return claim.key != left_out; },
                             .pod_state = [](const Claim&) { return PodState::alive; },
                             .deadline = [](const Claim&) { return std::int64_t{0}; }});

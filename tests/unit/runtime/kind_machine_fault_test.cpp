@@ -121,7 +121,12 @@ TEST_F(KindMachineRecord, grants_nothing_where_the_server_prunes_the_ledger) {
   EXPECT_EQ(body(write)["status"]["conditions"][0]["reason"], "LedgerNotStored");
   bench.answer(write, patched(pruned, write.request.body, 121));
   bench.ticket(Ticket{.name = "b", .rv = 130}.object());
-  EXPECT_THAT(bench.work_within(minutes{9}), IsEmpty());
+  for (int i = 0; i < 5; ++i) {
+    const auto again = bench.work_within(seconds{10});
+    ASSERT_THAT(about(again), ElementsAre("PATCH widgets/w/status")) << i;
+    EXPECT_THAT(pending_of(again[0]), IsEmpty()) << "tried, and nobody is granted anything";
+    bench.answer(again[0], pruned);
+  }
 }
 
 TEST_F(KindMachineTell, waits_for_a_newer_claim_after_a_conflict) {

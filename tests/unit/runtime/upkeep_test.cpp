@@ -9,6 +9,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr MonoTime start{seconds{100}};
+constexpr Sightings seen{start, MonoTime::max()};
 constexpr Duration ttl = seconds{60};
 constexpr Duration keep = minutes{10};
 
@@ -64,29 +65,46 @@ TEST(ClockStamp, is_not_changed_by_a_revocation_nor_by_renewals_after_it) {
 
 TEST(Upkeep, ends_a_holder_when_its_ttl_has_passed_and_not_before) {
   for (const auto phase : {Phase::granted, Phase::revoking, Phase::unknown}) {
-    const auto before = upkeep(claim(phase, "p"), start, ttl, PodState::alive, keep, start + ttl - Duration{1});
+    const auto before = upkeep(claim(phase, "p"), seen, ttl, PodState::alive, keep, start + ttl - Duration{1});
     EXPECT_FALSE(before.end);
     EXPECT_EQ(before.due, start + ttl);
-    const auto after = upkeep(claim(phase, "p"), start, ttl, PodState::alive, keep, start + ttl);
+    const auto after = upkeep(claim(phase, "p"), seen, ttl, PodState::alive, keep, start + ttl);
     ASSERT_TRUE(after.end);
     EXPECT_EQ(after.end->phase, Phase::expired);
     EXPECT_EQ(after.end->reason, "TTLExpired");
   }
 }
 
+TEST(Upkeep, gives_the_place_of_a_revoked_claim_away_after_its_grace_or_its_ttl) {
+  auto told = claim(Phase::revoking, "p");
+  told.grace = seconds{10} / Duration{1};
+  const Sightings then{start, start + seconds{20}};
+  const auto before = upkeep(told, then, ttl, PodState::alive, keep, start + seconds{30} - Duration{1});
+  EXPECT_FALSE(before.end);
+  EXPECT_EQ(before.due, start + seconds{30});
+  const auto over = upkeep(told, then, ttl, PodState::alive, keep, start + seconds{30});
+  ASSERT_TRUE(over.end);
+  EXPECT_EQ(over.end->phase, Phase::revoked);
+  EXPECT_EQ(over.end->message, "told to stop, and its grace of 10s is over");
+  told.grace = minutes{5} / Duration{1};
+  EXPECT_EQ(upkeep(told, then, ttl, PodState::alive, keep, start + seconds{30}).due, start + ttl) << "never longer";
+  told.grace = 0;
+  EXPECT_TRUE(upkeep(told, then, ttl, PodState::alive, keep, start + seconds{20}).end);
+}
+
 TEST(Upkeep, lets_a_waiting_claim_live_as_long_as_its_pod) {
   const auto later = start + minutes{100};
-  EXPECT_FALSE(upkeep(claim(Phase::pending, "p"), start, ttl, PodState::alive, keep, later).end);
-  EXPECT_FALSE(upkeep(claim(Phase::pending, "p"), start, ttl, PodState::unknown, keep, later).end);
-  EXPECT_TRUE(upkeep(claim(Phase::pending, "p"), start, ttl, PodState::gone, keep, start).end);
-  EXPECT_TRUE(upkeep(claim(Phase::pending), start, ttl, PodState::none, keep, later).end);
+  EXPECT_FALSE(upkeep(claim(Phase::pending, "p"), seen, ttl, PodState::alive, keep, later).end);
+  EXPECT_FALSE(upkeep(claim(Phase::pending, "p"), seen, ttl, PodState::unknown, keep, later).end);
+  EXPECT_TRUE(upkeep(claim(Phase::pending, "p"), seen, ttl, PodState::gone, keep, start).end);
+  EXPECT_TRUE(upkeep(claim(Phase::pending), seen, ttl, PodState::none, keep, later).end);
 }
 
 TEST(Upkeep, ends_at_once_with_the_pod) {
   for (const auto& [state, reason] :
        {std::pair{PodState::gone, "PodGone"}, std::pair{PodState::succeeded, "PodFinished"},
         std::pair{PodState::failed, "PodFinished"}}) {
-    const auto now = upkeep(claim(Phase::granted, "p"), start, ttl, state, keep, start);
+    const auto now = upkeep(claim(Phase::granted, "p"), seen, ttl, state, keep, start);
     ASSERT_TRUE(now.end);
     EXPECT_EQ(now.end->reason, reason);
   }
@@ -94,14 +112,14 @@ TEST(Upkeep, ends_at_once_with_the_pod) {
 
 TEST(Upkeep, removes_a_terminal_claim_after_its_time) {
   for (const auto phase : {Phase::denied, Phase::expired, Phase::revoked}) {
-    const auto before = upkeep(claim(phase, "p"), start, ttl, PodState::gone, keep, start + keep - Duration{1});
+    const auto before = upkeep(claim(phase, "p"), seen, ttl, PodState::gone, keep, start + keep - Duration{1});
     EXPECT_FALSE(before.remove);
     EXPECT_FALSE(before.end) << "terminal is final";
     EXPECT_EQ(before.due, start + keep);
-    EXPECT_TRUE(upkeep(claim(phase, "p"), start, ttl, PodState::gone, keep, start + keep).remove);
+    EXPECT_TRUE(upkeep(claim(phase, "p"), seen, ttl, PodState::gone, keep, start + keep).remove);
     auto deleting = claim(phase);
     deleting.deleting = true;
-    EXPECT_FALSE(upkeep(deleting, start, ttl, PodState::none, keep, start + keep).remove);
+    EXPECT_FALSE(upkeep(deleting, seen, ttl, PodState::none, keep, start + keep).remove);
   }
 }
 

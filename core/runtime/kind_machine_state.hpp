@@ -1,0 +1,86 @@
+#pragma once
+
+#include "runtime/claim_view.hpp"
+#include "runtime/event_write.hpp"
+#include "runtime/primitive.hpp"
+#include "runtime/upkeep.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// What a KindMachine remembers between two calls: caches, timers and requests under way. Losing it loses nothing.
+namespace konductor::runtime {
+
+/// What waits for an answer.
+enum class Sent {
+  record,        // write of a primitive's status
+  reread,        // GET of a primitive after a conflict or an unknown outcome
+  fresh_list,    // consistent list of one primitive's claims
+  claim_write,   // status of a claim
+  removal,       // DELETE of a claim
+  pod_question,  // GET of a Pod
+  event          // best effort
+};
+
+struct InFlight {
+  Sent what = Sent::event;
+  kube::NamespacedName primitive;
+  std::string primitive_uid;
+  std::string claim_key;
+  std::string claim_uid;
+  std::string resource_version;  // that the write was made on
+  std::string pod_uid;
+  std::optional<Ledger> ledger;  // of a record
+  bool covered = false;          // the record was decided on a view that the ledger's rules accept
+  std::size_t grants = 0;
+  std::vector<Announcement> announce;  // once it has succeeded
+};
+
+/// Back-off of one object after failed writes.
+struct Retry {
+  MonoTime not_before{};
+  int failures = 0;
+};
+
+/// What this process remembers of a claim: caches and timers only.
+struct ClaimNotes {
+  std::string stamp;  // clock_stamp when last looked at
+  Sightings seen;     // of that stamp, and of a revocation
+  MonoTime first_seen{};
+  bool busy = false;       // a write is in flight
+  bool ending = false;     // that write ends it
+  std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
+  Retry retry;
+};
+
+/// What this process remembers of a primitive.
+struct Entry {
+  kube::NamespacedName name;
+  std::optional<Primitive> primitive;
+  bool dirty = true;
+  bool starved = false;        // there was no room for a request of it
+  bool busy = false;           // a record is in flight
+  bool reread = false;         // the outcome of the last write is not known, or it met a conflict
+  bool asking = false;         // a reread or a fresh list is in flight
+  std::optional<Ledger> own;   // the ledger that this process committed last, and laid over its view
+  std::uint64_t fresh_rv = 0;  // a consistent list of its claims was laid over the view at this resourceVersion
+  std::optional<MonoTime> blocked_since;  // by the view rule
+  bool lags = false;                      // a pending grant's claim is not in the view
+  std::optional<MonoTime> last_status;    // when the shown status was last written
+  std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
+  std::optional<MonoTime> wake;
+  MonoTime rest_until{};                                 // it is not looked at again before
+  std::string gone_uid;                                  // of the primitive that had this name last and is gone
+  std::string not_stored;                                // UID of a primitive whose server did not store the ledger
+  MonoTime store_again{};                                // that is tried again then
+  std::set<std::pair<std::string, std::string>> events;  // already told
+  std::size_t holding = 0;
+  std::size_t waiting = 0;
+  Retry retry;
+};
+
+}  // namespace konductor::runtime
