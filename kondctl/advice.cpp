@@ -10,4 +10,15 @@ std::string sentence_for(const Error& error) {
   return text;
 }
 
+std::string release_command(const runtime::KindDeclaration& kind, const kube::NamespacedName& primitive,
+                            const std::string& claim) {
+  for (const runtime::CommandDeclaration& command : kind.commands) {
+    if (command.action != runtime::Action::release) continue;
+    const std::string text =
+        "kondctl " + kind.names.singular + " " + command.verb + " " + primitive.name + " -n " + primitive.ns;
+    return claim.empty() ? text : text + " --claim " + claim;
+  }
+  return "kubectl delete " + to_string(kind.claim_resource()) + " -n " + primitive.ns + " " + claim;
+}
+
 }  // namespace konductor::kondctl

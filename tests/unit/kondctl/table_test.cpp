@@ -19,7 +19,7 @@ TEST(Table, pads_columns_and_leaves_no_blanks_at_the_end) {
 
 TEST(Table, gives_a_terminal_nothing_to_obey) {
   EXPECT_EQ(render_table({{"  NAME", "X"}, {"a\x1b[2J\n\xe2\x80\xae", "1"}}),
-            "  NAME                X\na\\x1b[2J\\x0a\\u202e   1\n");
+            "  NAME               X\na\\x1b[2J\\x0a\\u202e   1\n");
 }
 
 TEST(Table, shows_ages_as_kubectl_does) {
