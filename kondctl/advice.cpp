@@ -14,9 +14,11 @@ std::string release_command(const runtime::KindDeclaration& kind, const kube::Na
                             const std::string& claim) {
   for (const runtime::CommandDeclaration& command : kind.commands) {
     if (command.action != runtime::Action::release) continue;
-    const std::string text =
-        "kondctl " + kind.names.singular + " " + command.verb + " " + primitive.name + " -n " + primitive.ns;
-    return claim.empty() ? text : text + " --claim " + claim;
+    std::string text = "kondctl ";
+    text.append(kind.names.singular).append(" ").append(command.verb).append(" ").append(primitive.name);
+    text.append(" -n ").append(primitive.ns);
+    if (!claim.empty()) text.append(" --claim ").append(claim);
+    return text;
   }
   return "kubectl delete " + to_string(kind.claim_resource()) + " -n " + primitive.ns + " " + claim;
 }

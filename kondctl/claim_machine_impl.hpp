@@ -60,7 +60,7 @@ class ClaimMachine::Impl {
   void on_confirm(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_renewal(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_withdrawing(Ask asked, const Result<nlohmann::json>& answer);
-  void settle_existing(const nlohmann::json& object, ClaimView view, MonoTime sent);
+  void settle_existing(const nlohmann::json& object, const ClaimView& view, MonoTime sent);
 
   // The flow.
   void plan(Ask ask, MonoTime at);
@@ -126,12 +126,13 @@ class ClaimMachine::Impl {
   bool unsure_ = false;   // a create was sent whose answer is missing
   bool adopted_ = false;  // it was there before
   bool replace_when_over_ = false;
-  bool found_holding_ = false;  // and it held
-  runtime::Claim old_;          // the one to remove
-  int rounds_ = 0;              // of inspecting
+  bool found_holding_ = false;       // and it held
+  bool looked_again_ = false;        // at the primitive
+  bool withdrawal_refused_ = false;  // by the server
+  runtime::Claim old_;               // the one to remove
+  int rounds_ = 0;                   // of inspecting
   Duration primitive_ttl_{0};
   std::string not_ready_;  // what the primitive said against itself when it was last looked at
-  bool looked_again_ = false;
 
   std::optional<ClaimView> view_;           // set while waiting
   std::optional<MonoTime> not_granted_at_;  // when the last request was sent whose answer showed it not granted
@@ -142,7 +143,6 @@ class ClaimMachine::Impl {
 
   ClaimOutcome verdict_;       // while withdrawing
   std::string no_withdrawal_;  // why that has not succeeded yet
-  bool withdrawal_refused_ = false;
   MonoTime give_up_at_;
 };
 
