@@ -79,6 +79,13 @@ Result<ClaimView> view_of_claim(const json& object, const runtime::KindDeclarati
   return view;
 }
 
+std::string why_not_ready(const json& primitive) {
+  const json* ready = condition(primitive, "Ready");
+  if (ready == nullptr || text_at(*ready, "status") != "False") return {};
+  const std::string message = text_at(*ready, "message");
+  return text_at(*ready, "reason") + (message.empty() ? "" : ": " + message);
+}
+
 std::string difference(const json& object, const ClaimWish& wish) {
   const json wanted = identifying_spec(wish);
   const std::string& units = wish.kind->units_field;

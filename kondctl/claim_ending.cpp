@@ -1,7 +1,6 @@
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_machine_impl.hpp"
 #include "kube/time.hpp"
-#include "runtime/upkeep.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -21,20 +20,23 @@ constexpr Duration withdrawal_reserve = std::chrono::milliseconds{500};
 
 void ClaimMachine::Impl::on_withdrawing(Ask asked, const Result<json>& answer) {
   if (answer) {
-    if (asked == Ask::withdraw) return withdrawn(true);
+    if (asked == Ask::withdraw) return withdrawn(Left::gone);
     auto view = view_of_claim(*answer, *wish_.kind);
     const bool ours = view && requested_at_ && view->requested_at == kube::to_rfc3339_micro(*requested_at_);
-    if (!ours) return withdrawn(true);
+    if (!ours) return withdrawn(Left::nothing);
     view_ = std::move(*view);
     return plan(Ask::withdraw, now_.mono);
   }
   const Error& error = answer.error();
+  no_withdrawal_ = error.detail;
   if (asked == Ask::create && (error.code == Errc::already_exists || is_retryable(error.code))) {
     return plan(Ask::inspect, now_.mono);
   }
   if (is_retryable(error.code)) return plan(asked, now_.mono + delay_.next(error));
-  const bool gone = error.code == Errc::not_found || error.code == Errc::conflict || asked == Ask::create;
-  withdrawn(gone);
+  if (asked == Ask::create) return withdrawn(Left::nothing);
+  const bool gone = error.code == Errc::not_found || error.code == Errc::conflict;
+  withdrawal_refused_ = !gone && asked == Ask::withdraw;
+  withdrawn(gone ? Left::gone : Left::perhaps);
 }
 
 void ClaimMachine::Impl::decided_against(const ClaimView& view) {
@@ -51,18 +53,20 @@ void ClaimMachine::Impl::decided_against(const ClaimView& view) {
     return finish(
         {ExitCode::not_available, subject() + " is not available now" + why + " (--wait waits for it)", std::nullopt});
   }
-  finish({ExitCode::refused, subject() + " refused the claim" + why, std::nullopt});
+  const std::string advice = claim.reason == runtime::exceeds_limit ? std::string("; ") + exceeding_advice : "";
+  finish({ExitCode::refused, subject() + " refused the claim" + why + advice, std::nullopt});
 }
 
 void ClaimMachine::Impl::deleted_by_somebody() {
-  finish({ExitCode::failed, "somebody deleted the claim " + wish_.claim.name + " while it waited for " + subject(),
+  finish({ExitCode::failed,
+          "somebody deleted the claim " + kube::to_string(wish_.claim) + " while it waited for " + subject(),
           std::nullopt});
 }
 
 void ClaimMachine::Impl::check_time() {
   if (stage_ == Stage::finished) return;
   if (stage_ == Stage::withdrawing) {
-    if (now_.mono >= give_up_at_) withdrawn(false);
+    if (now_.mono >= give_up_at_) withdrawn(Left::perhaps);
     return;
   }
   if (settings_.deadline && now_.mono >= *settings_.deadline) {
@@ -72,11 +76,33 @@ void ClaimMachine::Impl::check_time() {
                        (why.empty() ? "" : ": " + why),
                    *settings_.deadline + settings_.deadline_grace);
   }
-  const MonoTime patient_until = started_ + settings_.patience - withdrawal_reserve;
-  if (now_.mono < patient_until) return;
+  look_again();
+  const auto until = patient_until();
+  if (!until || now_.mono < *until) return;
   if (!wish_.wait) return out_of_patience();
-  if (stage_ == Stage::waiting && !view_->answered) {
-    note_once(said_silent_, "no operator has answered yet; waiting on");
+  if (stage_ == Stage::waiting && !view_->answered) note_once(said_silent_, why_silent() + "; waiting on");
+}
+
+// Without --wait a deadline of the user's own stands in its place.
+std::optional<MonoTime> ClaimMachine::Impl::patient_until() const {
+  if (!wish_.wait && settings_.deadline) return std::nullopt;
+  return started_ + settings_.patience - withdrawal_reserve;
+}
+
+// Before it says that nobody answers: the primitive may tell why.
+void ClaimMachine::Impl::look_again() {
+  if (looked_again_ || now_.mono < started_ + settings_.patience - 2 * withdrawal_reserve) return;
+  if (stage_ != Stage::waiting || view_->answered || main_.ask != Ask::none) return;
+  looked_again_ = true;
+  plan(Ask::look_again, now_.mono);
+}
+
+void ClaimMachine::Impl::on_look_again(const Result<json>& answer) {
+  if (answer) {
+    not_ready_ = why_not_ready(*answer);
+  } else if (answer.error().code == Errc::not_found) {
+    not_ready_ = "it was deleted";
+    last_error_.reset();
   }
 }
 
@@ -86,13 +112,14 @@ void ClaimMachine::Impl::out_of_patience() {
   if (stage_ == Stage::waiting && view_->answered) {
     return give_up(ExitCode::not_available, subject() + " is not available now: " + why_not_yet(), until);
   }
-  if (last_error_)
+  if (last_error_) {
     return give_up(ExitCode::unreachable, "no answer within " + span + ": " + last_error_->detail, until);
+  }
   if (stage_ != Stage::waiting) {
     return give_up(ExitCode::unreachable, "no answer from the API server within " + span, until);
   }
-  give_up(ExitCode::unreachable,
-          "no operator answered within " + span + ", the claim is withdrawn: is `konductor` running?", until);
+  const std::string why = not_ready_.empty() ? "is `konductor` running?" : subject() + " is not ready: " + not_ready_;
+  give_up(ExitCode::unreachable, "no operator answered within " + span + ": " + why, until);
 }
 
 void ClaimMachine::Impl::fail(const Error& error) {
@@ -112,10 +139,15 @@ void ClaimMachine::Impl::succeed(MonoTime lost_at) {
 }
 
 // A claim that may be granted at this very moment must not stay: where there is one, or may be one, it is deleted by
-// its UID before the end.
+// its UID before the end. One that its holder had before we came is not ours to give back.
 void ClaimMachine::Impl::give_up(ExitCode code, std::string message, MonoTime until) {
   verdict_ = {code, std::move(message), std::nullopt};
   const bool known = stage_ == Stage::waiting;
+  if (known && found_holding_) {
+    verdict_.message += "; the claim " + kube::to_string(wish_.claim) + " stays as it was found, " +
+                        std::string(to_string(view_->claim.phase)) + ": " + how_to_release();
+    return finish(std::move(verdict_));
+  }
   stage_ = Stage::withdrawing;
   give_up_at_ = until;
   watch_ = 0;
@@ -125,14 +157,12 @@ void ClaimMachine::Impl::give_up(ExitCode code, std::string message, MonoTime un
   main_ = {};
   if (known) return plan(Ask::withdraw, now_.mono);
   if (unsure_) return plan(Ask::inspect, now_.mono);
-  withdrawn(true);
+  withdrawn(Left::nothing);
 }
 
-void ClaimMachine::Impl::withdrawn(bool certain) {
-  if (!certain) {
-    verdict_.message += "; the claim " + wish_.claim.name + " may be left behind: " +
-                        (wish_.pod ? "it ends with its Pod" : "it ends when its TTL is over, because nobody renews it");
-  }
+void ClaimMachine::Impl::withdrawn(Left left) {
+  if (left == Left::gone) verdict_.message += "; the claim is withdrawn";
+  if (left == Left::perhaps) verdict_.message += "; " + what_is_left();
   finish(std::move(verdict_));
 }
 
@@ -151,50 +181,11 @@ std::optional<MonoTime> ClaimMachine::Impl::next_wake() const {
   }
   if (stage_ == Stage::waiting && renew_at_ && renewal_.id == 0) at_most(*renew_at_);
   if (settings_.deadline) at_most(*settings_.deadline);
-  const MonoTime patient_until = started_ + settings_.patience - withdrawal_reserve;
-  if (!wish_.wait || now_.mono < patient_until) at_most(patient_until);
+  const MonoTime again = started_ + settings_.patience - 2 * withdrawal_reserve;
+  if (stage_ == Stage::waiting && now_.mono < again) at_most(again);
+  const auto until = patient_until();
+  if (until && (!wish_.wait || now_.mono < *until)) at_most(*until);
   return wake;
-}
-
-// ---- words
-
-std::string ClaimMachine::Impl::subject() const {
-  return wish_.kind->names.singular + " " + kube::to_string(wish_.primitive);
-}
-
-std::string ClaimMachine::Impl::why_not_yet() const {
-  if (last_error_) return last_error_->detail;
-  if (!view_) return {};
-  if (!view_->message.empty()) return view_->message;
-  if (!view_->claim.reason.empty()) return view_->claim.reason;
-  return view_->answered ? "its turn has not come" : "no operator has answered yet";
-}
-
-std::string ClaimMachine::Impl::doing(Ask ask) const {
-  const std::string claim = to_string(wish_.kind->claim_resource()) + " " + kube::to_string(wish_.claim);
-  switch (ask) {
-    case Ask::look_up:
-      return "get " + to_string(wish_.kind->primitive_resource()) + " " + kube::to_string(wish_.primitive);
-    case Ask::create: return "create " + claim;
-    case Ask::remove:
-    case Ask::withdraw: return "delete " + claim;
-    case Ask::confirm: return "renew " + claim;
-    case Ask::inspect:
-    case Ask::refresh:
-    case Ask::none: break;
-  }
-  return "get " + claim;
-}
-
-Duration ClaimMachine::Impl::effective_ttl() const {
-  runtime::Claim claim = view_ ? view_->claim : runtime::Claim{};
-  if (claim.ttl == 0 && wish_.ttl) claim.ttl = wish_.ttl->count();
-  return runtime::effective_ttl(claim, primitive_ttl_.count(), settings_.default_ttl);
-}
-
-void ClaimMachine::Impl::note_once(bool& said, std::string text) {
-  if (std::exchange(said, true)) return;
-  step_.notes.push_back(std::move(text));
 }
 
 }  // namespace konductor::kondctl

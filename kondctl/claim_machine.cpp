@@ -1,6 +1,7 @@
 // Over 200 lines: one conversation, read from top to bottom; its end is in claim_ending.cpp.
 #include "kondctl/claim_machine.hpp"
 
+#include "kondctl/advice.hpp"
 #include "kondctl/claim_machine_impl.hpp"
 #include "kube/time.hpp"
 #include "runtime/primitive.hpp"
@@ -68,6 +69,7 @@ void ClaimMachine::Impl::on(const Answered& event) {
   if (renewal) return on_renewal(answer, asked.sent);
   switch (asked.ask) {
     case Ask::look_up: return on_look_up(answer);
+    case Ask::look_again: return on_look_again(answer);
     case Ask::create: return on_create(answer, asked.sent);
     case Ask::inspect: return on_inspect(answer, asked.sent);
     case Ask::remove: return on_remove(answer);
@@ -108,11 +110,11 @@ void ClaimMachine::Impl::on(const Signalled& event) {
   const std::string words = terminate ? "terminated" : "interrupted";
   if (stage_ == Stage::withdrawing) {
     verdict_.code = code;
-    return withdrawn(false);
+    return withdrawn(Left::perhaps);
   }
   // A Pod that is being stopped may be restarted in place; its claim goes with the Pod, and keeps its turn until then.
   if (terminate && wish_.pod) {
-    return finish({code, words + "; the claim " + wish_.claim.name + " goes with its Pod", std::nullopt});
+    return finish({code, words + "; the claim " + kube::to_string(wish_.claim) + " goes with its Pod", std::nullopt});
   }
   give_up(code, words + " while waiting for " + subject(), now_.mono + settings_.interrupt_grace);
 }
@@ -129,6 +131,8 @@ void ClaimMachine::Impl::on_look_up(const Result<json>& answer) {
   if (!primitive) return fail(primitive.error());
   if (primitive->deleting) return finish({ExitCode::no_such_object, subject() + " is being deleted", std::nullopt});
   primitive_ttl_ = Duration{primitive->ttl};
+  not_ready_ = why_not_ready(*answer);
+  if (wish_.wait && !not_ready_.empty()) step_.notes.push_back(why_silent() + "; waiting");
   plan(Ask::create, now_.mono);
 }
 
@@ -149,14 +153,14 @@ void ClaimMachine::Impl::on_inspect(const Result<json>& answer, MonoTime sent) {
     if (answer.error().code == Errc::not_found) return plan(Ask::create, now_.mono);
     return try_again(Ask::inspect, answer.error());
   }
-  auto view = view_of_claim(*answer, *wish_.kind);
+  const auto view = view_of_claim(*answer, *wish_.kind);
   if (!view) return fail(view.error());
-  settle_existing(*answer, std::move(*view), sent);
+  settle_existing(*answer, *view, sent);
 }
 
 // A claim of this name is there: it may be ours (the answer to our create was lost), one of an earlier life of the same
 // holder, or one that is over.
-void ClaimMachine::Impl::settle_existing(const json& object, ClaimView view, MonoTime sent) {
+void ClaimMachine::Impl::settle_existing(const json& object, const ClaimView& view, MonoTime sent) {
   const runtime::Claim& claim = view.claim;
   const bool slow = ++rounds_ > rounds_at_once;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
@@ -177,6 +181,7 @@ void ClaimMachine::Impl::settle_existing(const json& object, ClaimView view, Mon
     return;
   }
   adopted_ = true;
+  found_holding_ = runtime::holds(claim.phase);
   replace_when_over_ = claim.phase == Phase::revoking;
   enter_waiting(view, sent);
 }
@@ -214,10 +219,14 @@ void ClaimMachine::Impl::observe(const ClaimView& view, std::optional<MonoTime> 
 void ClaimMachine::Impl::observe_waiting(const ClaimView& view, std::optional<MonoTime> sent) {
   if (sent) not_granted_at_ = sent;
   if (view.claim.reason == runtime::exceeds_limit) {
-    return give_up(ExitCode::refused, subject() + " refuses the claim: " + why_not_yet(),
+    return give_up(ExitCode::refused, subject() + " can't grant this: " + waiting_words() + "; " + exceeding_advice,
                    now_.mono + settings_.interrupt_grace);
   }
-  if (wish_.wait && view.answered) note_once(said_waiting_, "waiting for " + subject() + ": " + why_not_yet());
+  if (!wish_.wait || !view.answered || said_reason_ == view.claim.reason) return;
+  said_reason_ = view.claim.reason;
+  const bool missing = view.claim.reason.ends_with("NotFound");
+  step_.notes.push_back(missing ? waiting_words() + "; waiting for it to be created"
+                                : "waiting for " + subject() + ": " + waiting_words());
 }
 
 // The holder's deadline counts from a request that it sent before it held. Where that is long ago (or unknown) it asks
@@ -298,7 +307,7 @@ void ClaimMachine::Impl::replace(const runtime::Claim& old) {
   renewal_ = {};
   renew_at_.reset();
   not_granted_at_.reset();
-  adopted_ = replace_when_over_ = false;
+  adopted_ = replace_when_over_ = found_holding_ = false;
   plan(Ask::remove, now_.mono);
 }
 
@@ -339,7 +348,8 @@ void ClaimMachine::Impl::send_renewal() {
 kube::Request ClaimMachine::Impl::request_for(Ask ask) const {
   const kube::Resource claims = wish_.kind->claim_resource();
   switch (ask) {
-    case Ask::look_up: return kube::get(wish_.kind->primitive_resource(), wish_.primitive);
+    case Ask::look_up:
+    case Ask::look_again: return kube::get(wish_.kind->primitive_resource(), wish_.primitive);
     case Ask::create: return kube::create(claims, wish_.claim.ns, compose_claim(wish_, *requested_at_));
     case Ask::remove: return kube::delete_object(claims, wish_.claim, {old_.uid, old_.resource_version});
     case Ask::confirm: return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, now_.server));

@@ -23,7 +23,7 @@ using runtime::MonoTime;
 using runtime::Now;
 
 struct ClaimSettings {
-  std::optional<MonoTime> deadline;                  // --timeout
+  std::optional<MonoTime> deadline;                  // --timeout; without --wait in place of the patience
   Duration patience = std::chrono::seconds{10};      // without --wait: how long to try for an operator's answer
   Duration request_time = std::chrono::seconds{10};  // the most that one request may take
   Duration deadline_grace =

@@ -22,16 +22,19 @@ class ClaimMachine::Impl {
     withdrawing,  // it shall go, `verdict_` stands
     finished
   };
+  /// What becomes of our claim at the end.
+  enum class Left { nothing, gone, perhaps };
   /// What the one main request is for.
   enum class Ask {
     none,
-    look_up,  // GET the primitive
-    create,   // POST the claim
-    inspect,  // GET the claim: is it ours?
-    remove,   // DELETE a former one of the same name
-    refresh,  // GET the claim after its watch ended
-    confirm,  // renew, and see that it still holds, before success is reported
-    withdraw  // DELETE ours
+    look_up,     // GET the primitive
+    create,      // POST the claim
+    look_again,  // GET the primitive while the claim waits: does it say why nobody answers?
+    inspect,     // GET the claim: is it ours?
+    remove,      // DELETE a former one of the same name
+    refresh,     // GET the claim after its watch ended
+    confirm,     // renew, and see that it still holds, before success is reported
+    withdraw     // DELETE ours
   };
   struct InFlight {
     std::uint64_t id = 0;
@@ -49,6 +52,7 @@ class ClaimMachine::Impl {
 
   // Answers, by what was asked.
   void on_look_up(const Result<nlohmann::json>& answer);
+  void on_look_again(const Result<nlohmann::json>& answer);
   void on_create(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_inspect(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_remove(const Result<nlohmann::json>& answer);
@@ -56,7 +60,7 @@ class ClaimMachine::Impl {
   void on_confirm(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_renewal(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_withdrawing(Ask asked, const Result<nlohmann::json>& answer);
-  void settle_existing(const nlohmann::json& object, ClaimView view, MonoTime sent);
+  void settle_existing(const nlohmann::json& object, const ClaimView& view, MonoTime sent);
 
   // The flow.
   void plan(Ask ask, MonoTime at);
@@ -83,12 +87,18 @@ class ClaimMachine::Impl {
   void fail(const Error& error);
   void out_of_patience();
   void give_up(ExitCode code, std::string message, MonoTime until);
-  void withdrawn(bool certain);
+  void withdrawn(Left left);
+  void look_again();
   void finish(ClaimOutcome outcome);
 
   // Words, and what else is derived.
   [[nodiscard]] std::string subject() const;
+  [[nodiscard]] std::string waiting_words() const;
   [[nodiscard]] std::string why_not_yet() const;
+  [[nodiscard]] std::string why_silent() const;
+  [[nodiscard]] std::string what_is_left() const;
+  [[nodiscard]] std::string how_to_release() const;
+  [[nodiscard]] std::optional<MonoTime> patient_until() const;
   [[nodiscard]] Duration effective_ttl() const;
   void note_once(bool& said, std::string text);
 
@@ -116,17 +126,23 @@ class ClaimMachine::Impl {
   bool unsure_ = false;   // a create was sent whose answer is missing
   bool adopted_ = false;  // it was there before
   bool replace_when_over_ = false;
-  runtime::Claim old_;  // the one to remove
-  int rounds_ = 0;      // of inspecting
+  bool found_holding_ = false;       // and it held
+  bool looked_again_ = false;        // at the primitive
+  bool withdrawal_refused_ = false;  // by the server
+  runtime::Claim old_;               // the one to remove
+  int rounds_ = 0;                   // of inspecting
   Duration primitive_ttl_{0};
+  std::string not_ready_;  // what the primitive said against itself when it was last looked at
 
   std::optional<ClaimView> view_;           // set while waiting
   std::optional<MonoTime> not_granted_at_;  // when the last request was sent whose answer showed it not granted
   std::optional<MonoTime> renew_at_;        // outside of pods
   std::optional<Error> last_error_;
-  bool said_unreachable_ = false, said_waiting_ = false, said_silent_ = false, said_no_renewal_ = false;
+  bool said_unreachable_ = false, said_silent_ = false, said_no_renewal_ = false;
+  std::optional<std::string> said_reason_;  // why it waits, as last told
 
-  ClaimOutcome verdict_;  // while withdrawing
+  ClaimOutcome verdict_;       // while withdrawing
+  std::string no_withdrawal_;  // why that has not succeeded yet
   MonoTime give_up_at_;
 };
 

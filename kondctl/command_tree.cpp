@@ -165,12 +165,17 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
 
 void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& kind) {
   app.add_flag("--wait", raw_.wait, "Wait until it is granted; without it, exit with 3 if that can't be at once");
-  add_host_flag(app, "timeout", "DURATION", "Give up after this time, with exit code 124");
+  add_host_flag(app, "timeout", "DURATION",
+                "Give up after this time, with exit code 124; without --wait: how long to try for an operator's answer "
+                "(default 10s, then exit code 6)");
   add_host_flag(app, "ttl", "DURATION",
                 "How long the claim lives without a renewal, from 1s to 8760h; at most what the " +
                     kind.names.singular + " allows");
   add_host_flag(app, "priority", "N", "Higher ones are served first (default 0)");
-  add_host_flag(app, "holder", "TEXT", "Who holds, where that is no Pod: asking again finds the same claim");
+  add_host_flag(
+      app, "holder", "TEXT",
+      "Who holds, where that is no Pod: asking again finds the same claim, so each process needs a name of its "
+      "own");
   add_host_flag(app, "as", "SLOT", "Tells several claims of one holder apart");
 }
 

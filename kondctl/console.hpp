@@ -7,7 +7,7 @@
 
 namespace konductor::kondctl {
 
-/// Where words go: results to `out`, all else to `err`.
+/// Where words go: results to `out`, all else to `err`, each sentence on one line and made visible().
 class Console {
  public:
   Console(std::ostream& out, std::ostream& err, const GlobalOptions& options)

@@ -20,7 +20,12 @@ std::size_t width(std::string_view text) {
 
 }  // namespace
 
-std::string render_table(const std::vector<Row>& rows) {
+std::string render_table(const std::vector<Row>& raw) {
+  // What others wrote may hold control characters; a terminal must not get them.
+  std::vector<Row> rows = raw;
+  for (Row& row : rows) {
+    for (std::string& text : row) text = kube::visible(text);
+  }
   std::vector<std::size_t> widths;
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -44,7 +49,6 @@ std::string cell(const nlohmann::json& object, const runtime::ColumnDeclaration&
   if (value == nullptr || value->is_null()) return {};
   if (!value->is_string()) return value->dump();
   const auto text = value->get<std::string>();
-  // What others wrote may hold control characters; a terminal must not get them.
   return column.type == "date" ? age(text, now) : kube::one_line(text, 200);
 }
 

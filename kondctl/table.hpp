@@ -14,7 +14,8 @@ namespace konductor::kondctl {
 
 using Row = std::vector<std::string>;
 
-/// Columns padded to their widest cell, three blanks between; a row may be shorter than the first.
+/// Columns padded to their widest cell, three blanks between; a row may be shorter than the first. Cells are made
+/// visible().
 [[nodiscard]] std::string render_table(const std::vector<Row>& rows);
 
 /// What a printer column shows of `object`; "" where there is nothing, dates as an age.

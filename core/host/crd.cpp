@@ -134,7 +134,9 @@ json primitive_crd(const KindDeclaration& kind) {
                      primitive_status_properties(kind.mode), kind.status_schema);
   auto columns = plugin_columns(kind, Place::primitive);
   columns.push_back(age());
-  auto schema = root(kind.description, std::move(spec), std::move(status), plugin_rules(kind, Place::primitive));
+  json rules = primitive_rules(kind);
+  for (auto& rule : plugin_rules(kind, Place::primitive)) rules.push_back(std::move(rule));
+  auto schema = root(kind.description, std::move(spec), std::move(status), std::move(rules));
   return definition(kind.names, std::move(schema), std::move(columns), json::array());
 }
 

@@ -131,6 +131,13 @@ json priority() {
 
 }  // namespace
 
+json primitive_rules(const runtime::KindDeclaration& kind) {
+  // A claim could not name it else; kubectl's own check allows 253 characters, and dots.
+  return json::array({{{"rule", "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')"},
+                       {"message", "the name of a " + kind.names.kind +
+                                       " has at most 63 characters, and no dots: claims name it so"}}});
+}
+
 json primitive_spec_properties(runtime::Mode mode) {
   if (mode != runtime::Mode::granted) return json::object();
   return {{"ttl", ttl("How long a claim lives without a renewal where it does not say itself, and the most that it may "

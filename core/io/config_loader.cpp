@@ -1,5 +1,7 @@
 #include "io/config_loader.hpp"
 
+#include "io/pem.hpp"
+
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -44,7 +46,7 @@ Result<kube::ClusterAccess> from_pod(const std::string& host, const std::string&
   kube::ClusterAccess access;
   access.server = std::move(*server);
   access.token_file = service_account + "token";
-  access.ca.file = service_account + "ca.crt";
+  access.ca = {.data = {}, .file = service_account + "ca.crt", .field = "the service account of this pod"};
   if (const auto token = environment.read_file(access.token_file); !token) {
     return Error{Errc::bad_config, "this pod has no usable service account token: " + token.error().detail};
   }
@@ -55,12 +57,17 @@ Result<kube::ClusterAccess> from_pod(const std::string& host, const std::string&
   return access;
 }
 
-Result<std::string> load_pem(const kube::PemSource& source, const std::string& what, const Environment& environment) {
-  if (!source.data.empty() || source.file.empty()) return source.data;
-  auto text = environment.read_file(source.file);
-  if (!text) return Error{Errc::bad_config, what + ": " + text.error().detail};
-  if (text->empty()) return Error{Errc::bad_config, what + ": " + source.file + " is empty"};
-  return text;
+Result<NamedPem> load_pem(const kube::PemSource& source, PemUse use, const Environment& environment) {
+  if (source.empty()) return NamedPem{};
+  NamedPem pem{source.data, source.field + " (inline data)"};
+  if (source.data.empty()) {
+    auto text = environment.read_file(source.file);
+    if (!text) return Error{Errc::bad_config, source.field + ": " + text.error().detail};
+    pem = {std::move(*text), source.field + " " + source.file};
+  }
+  const std::string why = why_no_pem(pem.text, use);
+  if (!why.empty()) return Error{Errc::bad_config, pem.name + ": " + why};
+  return pem;
 }
 
 }  // namespace
@@ -101,13 +108,12 @@ Result<Server> load_server(const kube::ClusterAccess& access, const Environment&
       (access.server.tls ? "https://" : "http://") + with_brackets(server.host) + ":" + std::to_string(server.port);
   if (!access.server.tls) return server;
   TlsSettings tls;
-  for (const auto& [source, what, pem] :
-       {std::tuple(&access.ca, "certificate-authority", &tls.authorities),
-        std::tuple(&access.client_certificate, "client-certificate", &tls.certificate),
-        std::tuple(&access.client_key, "client-key", &tls.key)}) {
-    auto text = load_pem(*source, what, environment);
-    if (!text) return text.error();
-    *pem = std::move(*text);
+  for (const auto& [source, use, pem] : {std::tuple(&access.ca, PemUse::certificates, &tls.authorities),
+                                         std::tuple(&access.client_certificate, PemUse::certificates, &tls.certificate),
+                                         std::tuple(&access.client_key, PemUse::key, &tls.key)}) {
+    auto loaded = load_pem(*source, use, environment);
+    if (!loaded) return loaded.error();
+    *pem = std::move(*loaded);
   }
   tls.server_name = access.tls_server_name;
   tls.insecure = access.insecure_skip_tls_verify;

@@ -1,6 +1,7 @@
 #include "io/connection.hpp"
 
 #include "io/clock.hpp"
+#include "io/pem.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -63,8 +64,38 @@ error_code load_authorities(asio::ssl::context& context, const std::string& pem)
   return failed;
 }
 
-Error tls_config_error(const std::string& what, const error_code& code) {
-  return Error{Errc::bad_config, what + ": " + words_of(code)};
+// Its BEGIN and END lines were right: what is between them is not.
+Error broken(const NamedPem& pem, const error_code& code) {
+  return Error{Errc::bad_config,
+               pem.name + ": " + pem_blocks(pem.text) + " was found, and can't be used: " + words_of(code)};
+}
+
+bool is_mismatch(const error_code& code) {
+  const auto value = static_cast<unsigned long>(code.value());
+  const int reason = ERR_GET_REASON(value);
+  return ERR_GET_LIB(value) == ERR_LIB_X509 &&
+         (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH);
+}
+
+Result<void> load_identity(asio::ssl::context& context, const NamedPem& certificate, const NamedPem& key) {
+  if (certificate.text.empty() && key.text.empty()) return {};
+  if (certificate.text.empty() || key.text.empty()) {
+    const bool no_key = key.text.empty();
+    return Error{Errc::bad_config, (no_key ? certificate : key).name +
+                                       ": a client certificate and its key go together, " +
+                                       (no_key ? "and no client-key is given" : "and no client-certificate is given")};
+  }
+  error_code failed;
+  context.use_certificate_chain(asio::buffer(certificate.text), failed);
+  if (failed) return broken(certificate, failed);
+  // OpenSSL compares the two as well.
+  context.use_private_key(asio::buffer(key.text), asio::ssl::context::pem, failed);
+  if (!failed) return {};
+  if (is_mismatch(failed)) {
+    return Error{Errc::bad_config,
+                 key.name + ": this key does not match the certificate, which is from " + certificate.name};
+  }
+  return broken(key, failed);
 }
 
 const char* advice_on(long verify_result) {
@@ -109,19 +140,12 @@ Result<std::shared_ptr<TlsContext>> make_tls_context(const TlsSettings& settings
   SSL_CTX_set_mode(native, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_default_passwd_cb(native, no_password);
   if (!settings.insecure) {
-    if (const error_code failed = load_authorities(tls->context, settings.authorities)) {
-      return tls_config_error("certificate authority", failed);
+    if (const error_code failed = load_authorities(tls->context, settings.authorities.text)) {
+      return broken(settings.authorities, failed);
     }
   }
-  if (settings.certificate.empty() && settings.key.empty()) return tls;
-  if (settings.certificate.empty() || settings.key.empty()) {
-    return Error{Errc::bad_config, "a client certificate and its key go together, but only one of them is given"};
-  }
-  error_code failed;
-  tls->context.use_certificate_chain(asio::buffer(settings.certificate), failed);
-  if (failed) return tls_config_error("client certificate", failed);
-  tls->context.use_private_key(asio::buffer(settings.key), asio::ssl::context::pem, failed);
-  if (failed) return tls_config_error("client key (it must be unencrypted PEM and match the certificate)", failed);
+  const auto loaded = load_identity(tls->context, settings.certificate, settings.key);
+  if (!loaded) return loaded.error();
   return tls;
 }
 

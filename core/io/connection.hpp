@@ -16,11 +16,17 @@
 
 namespace konductor::io {
 
-/// How to prove who we are and who the server is; all of it PEM text.
+/// PEM text, and what to call it in an error: where it was given, and the file that it is from.
+struct NamedPem {
+  std::string text;
+  std::string name;
+};
+
+/// How to prove who we are and who the server is.
 struct TlsSettings {
-  std::string authorities;  // empty: the system's
-  std::string certificate;  // of the client, with its chain; empty: none
-  std::string key;
+  NamedPem authorities;  // empty: the system's
+  NamedPem certificate;  // of the client, with its chain; empty: none
+  NamedPem key;
   std::string server_name;  // what the server's certificate must be for; empty: the host connected to
   bool insecure = false;    // believe any server
 };

@@ -1,6 +1,7 @@
 #include "io/probe_server.hpp"
 
 #include "io/clock.hpp"
+#include "kube/text.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -12,14 +13,15 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <exception>
 #include <optional>
-#include <set>
 #include <utility>
+#include <vector>
 
 namespace konductor::io {
 
@@ -71,26 +73,33 @@ std::string to_text(const ProbeAnswer& answer, bool with_body) {
   return with_body ? text + answer.body : text;
 }
 
+Error bad_address(std::string_view text, const std::string& why) {
+  return {Errc::bad_config, "--metrics-address " + kube::quoted(text) + ": " + why +
+                                "; give IP:PORT, [IPv6]:PORT or :PORT, for example --metrics-address 127.0.0.1:9473, "
+                                "or \"off\""};
+}
+
 /// "IP:PORT", "[IPv6]:PORT", "localhost:PORT", ":PORT".
 Result<tcp::endpoint> parse_address(std::string_view text) {
-  const Error malformed{Errc::bad_config, "the address to listen on, \"" + std::string(text) +
-                                              "\", is not of the form IP:PORT, [IPv6]:PORT or :PORT"};
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return malformed;
+  if (colon == std::string_view::npos) return bad_address(text, "it has no :PORT");
   std::uint16_t port = 0;
-  const auto [end, failed] = std::from_chars(text.data() + colon + 1, text.data() + text.size(), port);
-  if (failed != std::errc{} || end != text.data() + text.size()) return malformed;
+  const std::string_view digits = text.substr(colon + 1);
+  const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (failed != std::errc{} || end != digits.data() + digits.size()) {
+    return bad_address(text, kube::quoted(digits) + " is no port from 0 to 65535");
+  }
   std::string host(text.substr(0, colon));
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string::npos) {
-    return malformed;
+    return bad_address(text, "an IPv6 address stands in brackets, as in [::1]:9473");
   }
   if (host.empty()) return tcp::endpoint(tcp::v6(), port);
   if (host == "localhost") host = "127.0.0.1";
   error_code not_literal;
   const auto address = asio::ip::make_address(host, not_literal);
-  if (not_literal) return malformed;
+  if (not_literal) return bad_address(text, kube::quoted(host) + " is no IP address");
   return tcp::endpoint(address, port);
 }
 
@@ -126,19 +135,21 @@ class ProbeServer::Impl : public std::enable_shared_from_this<Impl> {
   asio::awaitable<void> accept(std::shared_ptr<Impl> self);
   asio::awaitable<void> serve(std::shared_ptr<Impl> self, tcp::socket socket);
   std::string answer(std::string_view head);
+  void make_room();
+  void forget(const Session* session) { std::erase(sessions_, session); }
 
   tcp::acceptor acceptor_;
   BootTimer pause_;
   Answerer answerer_;
-  std::set<Session*> sessions_;  // each lives in its coroutine
+  std::vector<Session*> sessions_;  // open ones, in the order in which they came; each lives in its coroutine
 };
 
 struct ProbeServer::Impl::Session : std::enable_shared_from_this<Session> {
   Session(Impl& owner, tcp::socket connected)
       : server(owner), socket(std::move(connected)), timer(socket.get_executor(), mono_now() + time_limit) {
-    server.sessions_.insert(this);
+    server.sessions_.push_back(this);
   }
-  ~Session() { server.sessions_.erase(this); }
+  ~Session() { server.forget(this); }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   void limit_time() {
@@ -147,13 +158,15 @@ struct ProbeServer::Impl::Session : std::enable_shared_from_this<Session> {
     });
   }
   void close() {
+    server.forget(this);
     error_code ignored;
     socket.close(ignored);
   }
 
   Impl& server;
   tcp::socket socket;
-  BootTimer timer;
+  BootTimer timer;         // from its acceptance to its end
+  bool answering = false;  // the request has come
 };
 
 error_code ProbeServer::Impl::open(const tcp::endpoint& endpoint) {
@@ -170,7 +183,14 @@ void ProbeServer::Impl::close() {
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
-  for (Session* session : sessions_) session->close();
+  while (!sessions_.empty()) sessions_.front()->close();
+}
+
+// Whoever connects and says nothing must not keep a probe out.
+void ProbeServer::Impl::make_room() {
+  if (sessions_.size() < max_connections) return;
+  const auto idle = std::ranges::find_if(sessions_, [](const Session* session) { return !session->answering; });
+  (idle == sessions_.end() ? sessions_.front() : *idle)->close();
 }
 
 asio::awaitable<void> ProbeServer::Impl::accept(std::shared_ptr<Impl> self) {
@@ -180,7 +200,8 @@ asio::awaitable<void> ProbeServer::Impl::accept(std::shared_ptr<Impl> self) {
     if (code) {  // out of file descriptors, most likely
       pause_.expires_after(accept_pause);
       co_await pause_.async_wait(as_result);
-    } else if (sessions_.size() < max_connections) {
+    } else {
+      make_room();
       asio::co_spawn(acceptor_.get_executor(), serve(self, std::move(socket)), asio::detached);
     }
   }
@@ -202,6 +223,7 @@ asio::awaitable<void> ProbeServer::Impl::serve(std::shared_ptr<Impl> self, tcp::
   const auto [failed, size] = co_await asio::async_read_until(session->socket, buffer, "\r\n\r\n", as_result);
   // Cut, too late, or closed by us; a head over the bound is answered.
   if (failed && failed != asio::error::not_found) co_return;
+  session->answering = true;
   const std::string text = failed ? std::string() : head.substr(0, size);
   const std::string reply = answer(text);
   const auto bytes = asio::buffer(reply);
@@ -219,8 +241,7 @@ Result<std::unique_ptr<ProbeServer>> ProbeServer::listen(const asio::any_io_exec
   if (const error_code failed = impl->open(*endpoint)) {
     std::string words = failed.message();
     if (!words.empty()) words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
-    return Error{Errc::bad_config, "cannot listen on " + std::string(address) + ": " + words +
-                                       " (choose another with --metrics-address)"};
+    return bad_address(address, "can't listen there: " + words);
   }
   impl->start();
   return std::unique_ptr<ProbeServer>(new ProbeServer(std::move(impl)));

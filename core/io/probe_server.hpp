@@ -18,14 +18,15 @@ struct ProbeAnswer {
   std::string content_type = "text/plain; charset=utf-8";
 };
 
-/// A small HTTP server for /healthz, /readyz and /metrics. One request a connection, five seconds for each, and no more
-/// than 32 at once.
+/// A small HTTP server for /healthz, /readyz and /metrics. One request a connection, five seconds from its acceptance
+/// for all of it, and no more than 32 at once: one more takes the place of the oldest that has not asked yet.
 class ProbeServer {
  public:
   /// `path` is without the query. Called for GET and HEAD.
   using Answerer = std::function<ProbeAnswer(std::string_view path)>;
 
   /// `address`: "IP:PORT", "[IPv6]:PORT" or ":PORT" (all addresses); port 0 takes a free one. Serves until destroyed.
+  /// An error names --metrics-address, which it is from.
   static Result<std::unique_ptr<ProbeServer>> listen(const boost::asio::any_io_executor& executor,
                                                      std::string_view address, Answerer answerer);
   ~ProbeServer();

@@ -57,6 +57,7 @@ struct ServerUrl {
 struct PemSource {
   std::string data;
   std::string file;
+  std::string field = {};  // where it was given, for messages: file, entry, field
   [[nodiscard]] bool empty() const { return data.empty() && file.empty(); }
 };
 

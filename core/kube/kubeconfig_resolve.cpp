@@ -55,11 +55,12 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
 }
 
 /// "-data" wins over the file, as in kubectl.
-Result<PemSource> pem_source(const std::string& data, const std::string& file, const std::string& what) {
-  if (data.empty()) return PemSource{.data = {}, .file = file};
+Result<PemSource> pem_source(const std::string& data, const std::string& file, const std::string& field) {
+  if (data.empty()) return PemSource{.data = {}, .file = file, .field = field};
+  const std::string data_field = field + "-data";
   std::optional<std::string> decoded = decode_base64(data);
-  if (!decoded || decoded->empty()) return bad_config(what, "this is not base64");
-  return PemSource{.data = std::move(*decoded), .file = {}};
+  if (!decoded || decoded->empty()) return bad_config(data_field, "this is not base64");
+  return PemSource{.data = std::move(*decoded), .file = {}, .field = data_field};
 }
 
 /// Why `user` cannot be used, or empty.
@@ -87,7 +88,7 @@ Result<void> apply_cluster(const KubeconfigFile::Cluster& cluster, const std::st
   }
   Result<ServerUrl> server = parse_server_url(cluster.server, what);
   if (!server) return server.error();
-  Result<PemSource> ca = pem_source(cluster.ca_data, cluster.ca_file, what + ": certificate-authority-data");
+  Result<PemSource> ca = pem_source(cluster.ca_data, cluster.ca_file, what + ": certificate-authority");
   if (!ca) return ca.error();
   access.server = std::move(*server);
   access.ca = std::move(*ca);
@@ -99,9 +100,9 @@ Result<void> apply_cluster(const KubeconfigFile::Cluster& cluster, const std::st
 Result<void> apply_user(const KubeconfigFile::User& user, const std::string& what, ClusterAccess& access) {
   if (const std::string why = why_unusable(user); !why.empty()) return bad_config(what, why);
   Result<PemSource> certificate =
-      pem_source(user.client_certificate_data, user.client_certificate_file, what + ": client-certificate-data");
+      pem_source(user.client_certificate_data, user.client_certificate_file, what + ": client-certificate");
   if (!certificate) return certificate.error();
-  Result<PemSource> key = pem_source(user.client_key_data, user.client_key_file, what + ": client-key-data");
+  Result<PemSource> key = pem_source(user.client_key_data, user.client_key_file, what + ": client-key");
   if (!key) return key.error();
   access.client_certificate = std::move(*certificate);
   access.client_key = std::move(*key);
@@ -146,7 +147,7 @@ Result<ClusterAccess> resolve(const KubeconfigFile& file, std::string_view conte
 
 Result<ServerUrl> parse_server_url(std::string_view url, std::string_view what) {
   const std::string prefix = std::string(what) + ": server " + quoted(url);
-  const Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
+  Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
   ServerUrl server;
   server.tls = starts_with_ignoring_case(url, "https://");
   if (!server.tls && !starts_with_ignoring_case(url, "http://")) {

@@ -6,8 +6,12 @@
 
 namespace konductor::kube {
 
-/// Foreign text made fit for one line of a message: control characters become spaces, runs of spaces one, and what is
-/// over `limit` bytes is cut and marked with "...".
+/// Foreign text made fit for a terminal: control characters, those that turn the direction of writing, those without a
+/// width, and bytes that are no UTF-8 become \x1b or \u202e; all else stays.
+std::string visible(std::string_view text);
+
+/// The same for one line of a message: runs of blanks and line breaks become one space, and what is over `limit` bytes
+/// is cut and marked with "...".
 std::string one_line(std::string_view text, std::size_t limit = 1000);
 
 /// one_line() in double quotes, for what a user wrote.

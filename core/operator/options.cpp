@@ -20,7 +20,7 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   app.add_option("--leader-elect-namespace", options.leader_elect_namespace, "Namespace of that lock");
   app.add_option("--identity", options.identity, "Name of this replica in that lock");
   app.add_option("--metrics-address", options.metrics_address,
-                 "Where /metrics, /healthz and /readyz are served; \"off\": nowhere")
+                 "Where /metrics, /healthz and /readyz are served: IP:PORT, [IPv6]:PORT or :PORT; \"off\": nowhere")
       ->capture_default_str();
   app.add_option("--log-level", options.log_level, "debug, info, warning or error")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))

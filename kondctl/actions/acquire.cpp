@@ -1,9 +1,11 @@
 #include "kondctl/acquire_driver.hpp"
 #include "kondctl/actions/actions.hpp"
+#include "kondctl/advice.hpp"
 #include "kube/time.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <random>
 #include <utility>
 
@@ -13,16 +15,12 @@ namespace {
 
 using runtime::KindDeclaration;
 
-// What the user types to give the claim back.
-std::string release_command(const KindDeclaration& kind, const ClaimPlace& place) {
-  for (const runtime::CommandDeclaration& command : kind.commands) {
-    if (command.action != runtime::Action::release) continue;
-    std::string text = "kondctl " + kind.names.singular + " " + command.verb + " " + place.primitive.name + " -n " +
-                       place.primitive.ns;
-    if (!place.identity.pod) text += " --claim " + place.claim.name;
-    return text;
-  }
-  return "kubectl delete " + to_string(kind.claim_resource()) + " -n " + place.claim.ns + " " + place.claim.name;
+std::string how_to_release(const KindDeclaration& kind, const ClaimPlace& place) {
+  const bool by_verb = std::ranges::any_of(
+      kind.commands, [](const auto& command) { return command.action == runtime::Action::release; });
+  // In the same Pod the verb finds the claim by itself.
+  const bool found = by_verb && place.identity.pod.has_value();
+  return release_command(kind, place.primitive, found ? std::string{} : place.claim.name);
 }
 
 ClaimWish wish_for(const Session& session, const ClaimPlace& place) {
@@ -51,7 +49,7 @@ nlohmann::json describe(const KindDeclaration& kind, const ClaimPlace& place, co
           {"ttl", kube::to_string(grant.ttl)},
           {"holder", place.identity.holder},
           {"adopted", grant.adopted},
-          {"release", release_command(kind, place)}};
+          {"release", how_to_release(kind, place)}};
 }
 
 std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
@@ -75,7 +73,7 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
   }
   if (!place.identity.pod) {
     console.note("not in a Pod: only its TTL (" + kube::to_string(grant.ttl) +
-                 ") or a release frees the claim: " + release_command(kind, place));
+                 ") or a release frees the claim: " + how_to_release(kind, place));
   }
 }
 

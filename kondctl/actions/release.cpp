@@ -19,6 +19,18 @@ ExitCode give_up(Session& session, const Error& error, runtime::MonoTime until) 
   return timed_out ? ExitCode::timed_out : code;
 }
 
+std::string sentence(const runtime::KindDeclaration& kind, const ClaimPlace& place, runtime::Phase phase) {
+  const std::string primitive = kind.names.singular + " " + kube::to_string(place.primitive);
+  if (runtime::is_terminal(phase)) {
+    return "removed claim " + place.claim.name + " of " + primitive + ": it was " + std::string(to_string(phase)) +
+           " and held nothing any more\n";
+  }
+  if (phase == runtime::Phase::pending) {
+    return "withdrew claim " + place.claim.name + " of " + primitive + ": it still waited\n";
+  }
+  return "released " + primitive + ": claim " + place.claim.name + "\n";
+}
+
 void print_released(Session& session, const ClaimPlace& place, const ClaimView& view) {
   const runtime::KindDeclaration& kind = *session.invocation.kind;
   const std::string resource = kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name;
@@ -32,9 +44,7 @@ void print_released(Session& session, const ClaimPlace& place, const ClaimView& 
     }
     case Format::name: return session.console.print(resource + "\n");
     case Format::table:
-    case Format::wide:
-      session.console.print("released " + kind.names.singular + " " + kube::to_string(place.primitive) + ": claim " +
-                            place.claim.name + "\n");
+    case Format::wide: session.console.print(sentence(kind, place, view.claim.phase)); break;
   }
 }
 
@@ -72,9 +82,6 @@ ExitCode release(Session& session) {
     // Another life of the same name came in between: that one is ours too, by its name.
     if (!gone && gone.error().code == Errc::conflict && io::mono_now() < until) continue;
     if (!gone && gone.error().code != Errc::not_found) return give_up(session, gone.error(), until);
-    if (runtime::is_terminal(view->claim.phase)) {
-      session.console.note("the claim was " + std::string(to_string(view->claim.phase)) + " already: it held nothing");
-    }
     print_released(session, *place, *view);
     return ExitCode::done;
   }

@@ -49,14 +49,21 @@ std::string permits(std::int64_t count) {
   return std::to_string(count) + (count == 1 ? " permit" : " permits");
 }
 
-std::string waiting_message(std::int64_t units, std::int64_t limit, std::int64_t in_use, std::size_t ahead) {
-  return "waiting for " + std::to_string(units) + " of " + permits(limit) + " (" + std::to_string(in_use) +
-         " in use), " + (ahead == 0 ? "next in line" : std::to_string(ahead) + " ahead");
+/// Stored when the claim starts to wait, and not again: it says nothing that changes meanwhile.
+std::string waiting_message(std::int64_t units) {
+  return "its turn for " + permits(units) + " has not come";
+}
+
+/// Of a claim that is denied now: how things stand at this moment.
+std::string denial_message(std::int64_t units, const Status& status, std::size_t ahead) {
+  const std::string line =
+      ahead == 0 ? "" : "; " + std::to_string(ahead) + (ahead == 1 ? " waits" : " wait") + " before it";
+  return "asks for " + permits(units) + ", and " + std::to_string(status.in_use) + " of " +
+         std::to_string(status.permits) + " are in use" + line;
 }
 
 std::string exceeding_message(std::int64_t units, std::int64_t limit) {
-  return "asks for " + permits(units) + ", more than the limit of " + std::to_string(limit) +
-         "; it is passed over until the limit is raised";
+  return "asks for " + permits(units) + ", and the limit is " + std::to_string(limit);
 }
 
 Wait wait_of(std::size_t index, const ClaimIn& claim, const Status& status, std::size_t ahead, bool with_message) {
@@ -69,7 +76,7 @@ Wait wait_of(std::size_t index, const ClaimIn& claim, const Status& status, std:
     wait.reason = exceeds_limit;
     if (with_message) wait.message = exceeding_message(units, status.permits);
   } else if (with_message) {
-    wait.message = waiting_message(units, status.permits, status.in_use, ahead);
+    wait.message = claim.no_wait ? denial_message(units, status, ahead) : waiting_message(units);
   }
   return wait;
 }

@@ -183,6 +183,9 @@ def test_names_of_63_characters_work(world):
             assert len(grant["claim"]) <= 63 and grant["name"] == name
             kondctl(world, ns, "semaphore", "release", name, "--claim", grant["claim"])
         acquire(world, ns, "m" * 63, expect=4)
+        for name in ("n" * 64, "with.dot"):
+            done = world.kubectl("apply", "-n", ns, "-f", "-", input=json.dumps(semaphore(name, 1)), check=False)
+            assert done.returncode != 0 and "at most 63 characters, and no dots" in done.stderr, f"no claim could name it: {done}"
 
 
 # ---- its time
@@ -213,7 +216,7 @@ def test_a_timeout_is_kept_to_a_tenth_of_a_second(world):
         acquire(world, ns, "q")
         common = ("semaphore", "acquire", "q", "-n", ns, "--wait")
         held = measure("a held semaphore", 0.7, *common)
-        assert "timed out after 700ms" in held.stderr and "next in line" in held.stderr, held.stderr
+        assert "timed out after 700ms" in held.stderr and "its turn for 1 permit has not come; the claim is withdrawn" in held.stderr, held.stderr
         assert len(world.api.list(ns, "permits")) == 1, "the claim is withdrawn"
         places = {"a server that says nothing": silent, "a closed port": closed_port(), "a name that does not resolve": "https://k8s.invalid:6443"}
         for what, server in places.items():
@@ -263,7 +266,7 @@ def test_nobody_answers(world):
             assert done.returncode == 6, f"{what}: exit {done.returncode}: {done.stderr}"
             assert 9 < took < 11, f"{what}: took {took:.1f} s"
         assert world.api.list(ns, "permits") == [], "the claim is withdrawn"
-        assert "is `konductor` running?" in ends["operator"][0].stderr
+        assert "is `konductor` running?" in ends["operator"][0].stderr and "is withdrawn" in ends["operator"][0].stderr
         assert "refused" in ends["port"][0].stderr and "k8s.invalid" in ends["name"][0].stderr, ends
 
 
@@ -326,7 +329,7 @@ def test_more_than_there_can_be_is_refused_at_once_unless_it_is_paused(world):
             for permits in ("4", "2147483647"):
                 began = time.monotonic()
                 done = acquire(world, ns, "q", "--permits", permits, *flags, expect=5)
-                assert time.monotonic() - began < 3 and "limit of 3" in done.stderr, done.stderr
+                assert time.monotonic() - began < 3 and "the limit is 3; ask for less" in done.stderr, done.stderr
         wait_for("nothing is left behind", lambda: all(phase(c) == "Denied" for c in world.api.list(ns, "permits")))
         assert "paused" in acquire(world, ns, "paused", expect=3).stderr
         process, claim = waiting(world, ns, "paused", "--permits", "2")
@@ -350,17 +353,117 @@ def test_who_is_not_allowed_hears_which_verb_on_which_resource(world):
         allow(world, ns, name, {"verb": "get", "resource": "semaphores.sync.konductor.io"})
         wait_for("the role is in effect", lambda: "allows create on permits of API group sync.konductor.io" in refused("semaphore", "acquire", "q"))
         shown = kondctl(world, ns, "semaphore", "status", "q", kubeconfig=ada)
-        assert "can't be shown" in shown.stderr and "PERMITS" in shown.stdout, "without the claims of others"
+        assert "can't be shown" in shown.stderr and shown.stderr.count("\n") == 1, shown.stderr
+        assert "allows list on permits" in shown.stderr and "PERMITS" in shown.stdout and "nobody holds it" in shown.stdout, shown
         said = refused("semaphore", "release", "q", "--holder", "me")
         assert f"allows get on permits of API group sync.konductor.io in namespace {ns}" in said, said
         allow(world, ns, name, {"verb": "create,get,patch,delete", "resource": "permits.sync.konductor.io"})
         wait_for("the role is in effect", lambda: world.kondctl("semaphore", "acquire", "q", "-n", ns, kubeconfig=ada).returncode == 0)
-        acquire(world, ns, "q", "--permits", "1")
+        acquire(world, ns, "q", "--permits", "1", "--holder", "grace")
+        wait_for("both are shown", lambda: len(world.api.get(ns, "semaphores", "q")["status"].get("holders", [])) == 2)
+        shown = kondctl(world, ns, "semaphore", "status", "q", kubeconfig=ada).stdout
+        assert "HELD BY" in shown and "grace" in shown, "the first holders, from the semaphore's own status: " + shown
         process = world.start_kondctl("semaphore", "acquire", "q", "-n", ns, "--wait", "--timeout", "15s", kubeconfig=ada)
         wait_for("it waits", lambda: any(phase(c) == "Pending" for c in world.api.list(ns, "permits")))
         world.api.patch(ns, "semaphores", "q", {"spec": {"permits": 3}})
         code, out, err = end_of(process)
         assert code == 0, "without `watch` it polls: " + err
+
+
+def test_a_claim_that_may_not_be_deleted_is_named_with_what_releases_it(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        acquire(world, ns, "q", "--holder", "first")
+        name = f"bob-{ns}"
+        bob = user(world, name)
+        allow(world, ns, name, {"verb": "get", "resource": "semaphores.sync.konductor.io"})
+        allow(world, ns, name, {"verb": "create,get,watch,patch", "resource": "permits.sync.konductor.io"})
+        claims = lambda: [c["metadata"]["name"] for c in world.api.list(ns, "permits")]
+        for how in ("timeout", "interrupt"):
+            before = claims()
+            process = world.start_kondctl("semaphore", "acquire", "q", "-n", ns, "--wait", *(("--timeout", "3s") if how == "timeout" else ()),
+                                          kubeconfig=bob)
+            claim = wait_for("it waits", lambda: [c for c in claims() if c not in before])[0]
+            if how == "interrupt":
+                process.send_signal(signal.SIGINT)
+            code, out, err = end_of(process)
+            assert code == (124 if how == "timeout" else 130), f"{code}: {err}"
+            assert f"the claim {ns}/{claim} is left behind" in err and f"delete permits.sync.konductor.io {ns}/{claim}: forbidden" in err, err
+            command = err[err.index("`kondctl") + 1:err.index("` releases it")].split()
+            assert claim in claims() and claim in command, err
+            world.kondctl(*command[1:], check=True)
+            assert claim not in claims(), "that command releases it"
+
+
+def test_the_primitives_own_reason_is_told_where_nobody_answers(world):
+    with world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        condition = {"type": "Ready", "status": "False", "reason": "InvalidSpec", "message": "the\x1b[31m spec is not understood",
+                     "lastTransitionTime": "2024-01-15T10:30:00Z"}
+        world.api.patch(ns, "semaphores", "q", {"status": {"conditions": [condition]}}, "status")
+        said = acquire(world, ns, "q", expect=6).stderr
+        assert f"semaphore {ns}/q is not ready: InvalidSpec: the\\x1b[31m spec is not understood" in said and "running?" not in said, said
+        assert world.api.list(ns, "permits") == [] and "the claim is withdrawn" in said, said
+        process = world.start_kondctl("semaphore", "acquire", "q", "-n", ns, "--timeout", "500ms")
+        code, out, err = end_of(process)
+        assert code == 124 and "InvalidSpec" in err, "--timeout bounds it without --wait too: " + err
+
+
+def test_who_waits_hears_that_the_semaphore_is_gone(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 0))
+        process, claim = waiting(world, ns, "q")
+        world.api.delete(ns, "semaphores", "q")
+        wait_for("it is told so", lambda: "SemaphoreNotFound" in json.dumps(world.api.get(ns, "permits", claim)["status"]))
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        code, out, err = end_of(process)
+        assert code == 0 and f"there is no semaphore {ns}/q; waiting for it to be created" in err, f"{code}: {err}"
+
+
+def test_the_place_in_line_is_that_of_the_moment(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        holder = acquired(world, ns, "q", "--holder", "h")
+        waiters = [waiting(world, ns, "q", "--holder", name) for name in ("one", "two", "three")]
+
+        def places():
+            lines = kondctl(world, ns, "semaphore", "status", "q").stdout.splitlines()
+            header = next(i for i, line in enumerate(lines) if line.startswith("WAITING  "))
+            return [line.split()[:2] for line in lines[header + 1:]]
+
+        assert places() == [["one", "1"], ["two", "2"], ["three", "3"]], places()
+        kondctl(world, ns, "semaphore", "release", "q", "--claim", holder["claim"])
+        assert end_of(waiters[0][0])[0] == 0
+        assert places() == [["two", "1"], ["three", "2"]], places()
+        text = json.dumps([c["status"] for c in world.api.list(ns, "permits")])
+        assert "ahead" not in text, "no place is stored: " + text
+        for process, _ in waiters[1:]:
+            process.send_signal(signal.SIGINT)
+            end_of(process)
+
+
+def test_what_is_over_is_removed_with_one_line(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        acquire(world, ns, "q")
+        acquire(world, ns, "q", "--holder", "late", expect=3)
+        done = kondctl(world, ns, "semaphore", "release", "q", "--holder", "late")
+        assert done.stderr == "" and done.stdout.count("\n") == 1 and "it was Denied and held nothing" in done.stdout, done
+
+
+def test_two_processes_of_one_holder_share_one_claim(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        first = acquired(world, ns, "q", "--wait", "--holder", "shared")
+        again = acquired(world, ns, "q", "--wait", "--holder", "shared")
+        assert again["adopted"] and again["uid"] == first["uid"]
+        process, claim = waiting(world, ns, "q", "--holder", "both")
+        other = world.start_kondctl("semaphore", "acquire", "q", "-n", ns, "--wait", "--holder", "both")
+        wait_for("it waits on the same claim", lambda: "waiting for" in other.stderr.readline())
+        other.send_signal(signal.SIGINT)
+        assert end_of(other)[0] == 130
+        code, out, err = end_of(process)
+        assert code == 1 and "somebody deleted the claim" in err, f"who gives up withdraws it for both: {code}: {err}"
 
 
 def test_credentials_and_certificates_that_are_wrong(world):
@@ -403,13 +506,13 @@ def test_kubeconfigs_that_are_broken(world):
     cases = {"empty": ("", "kubeconfig"), "no YAML": ("{]\n", "YAML"), "binary": ("\x00\x01\x02\xff", ""), "a list": ("- a\n- b\n", ""),
              "cut": (good[: len(good) // 3], ""), "another context": (good.replace("current-context: ", "current-context: x"), "context"),
              "no base64": (good.replace("certificate-authority-data: ", "certificate-authority-data: ~~~"), "certificate-authority"),
-             "no PEM": (good.replace("certificate-authority-data: ", "certificate-authority-data: AAAA"), "certificate"),
+             "no PEM": (good.replace("certificate-authority-data: ", "certificate-authority-data: AAAA"), "certificate-authority-data (inline data): "),
              "no URL": (good.replace("server: https://", "server: gopher://"), "server")}
     for what, (text, word) in cases.items():
         file = world.dir / "broken"
         file.write_text(text, encoding="latin-1")
         done = kondctl(world, "default", "semaphore", "list", expect=2, kubeconfig=file)
-        assert word in done.stderr and (what == "no PEM" or "broken" in done.stderr) and done.stderr.count("\n") == 1, f"{what}: {done.stderr}"
+        assert word in done.stderr and "broken" in done.stderr and done.stderr.count("\n") == 1, f"{what}: {done.stderr}"
     done = kondctl(world, "default", "semaphore", "list", expect=2, kubeconfig=world.dir / "missing")
     assert "missing" in done.stderr
     done = kondctl(world, "default", "semaphore", "list", "--context", "nowhere", expect=2)

@@ -117,6 +117,13 @@ TEST(Crd, of_a_claim_has_the_common_fields) {
             json::parse(R"([{"jsonPath": ".spec.lamp"}, {"jsonPath": ".status.phase"}])"));
 }
 
+TEST(Crd, of_a_primitive_allows_only_names_that_a_claim_can_have_in_its_field) {
+  const auto rule = schema_of(primitive_crd(lamp()))["x-kubernetes-validations"][0];
+  EXPECT_EQ(rule["rule"], "self.metadata.name.size() <= 63 && !self.metadata.name.contains('.')");
+  EXPECT_EQ(rule["message"], "the name of a Lamp has at most 63 characters, and no dots: claims name it so");
+  EXPECT_EQ(spec_of(claim_crd(lamp()))["lamp"]["maxLength"], 63);
+}
+
 TEST(Crd, of_a_claim_has_the_rules_at_its_root) {
   const auto crd = claim_crd(lamp());
   std::set<std::string> about;
@@ -135,7 +142,7 @@ TEST(Crd, of_a_claim_has_the_rules_at_its_root) {
 
 TEST(Crd, has_the_plugins_rules_and_columns_then_age) {
   const auto crd = primitive_crd(lamp());
-  EXPECT_EQ(schema_of(crd)["x-kubernetes-validations"][0]["message"], "a lamp has few bulbs");
+  EXPECT_EQ(schema_of(crd)["x-kubernetes-validations"][1]["message"], "a lamp has few bulbs");
   const auto& columns = crd["spec"]["versions"][0]["additionalPrinterColumns"];
   ASSERT_EQ(columns.size(), 2U);
   EXPECT_EQ(columns[0]["name"], "BULBS");

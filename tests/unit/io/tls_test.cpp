@@ -146,18 +146,50 @@ TEST_F(Tls, says_that_the_server_speaks_no_tls) {
   EXPECT_THAT(result.error().detail, HasSubstr("does not speak TLS"));
 }
 
-TEST_F(Tls, names_a_certificate_file_that_cannot_be_used) {
+// Of each field, given as a file and inline: the error says which one it is, where it is from and what was found.
+TEST_F(Tls, names_the_field_the_file_and_what_was_found_in_it) {
+  auto broken = read_text(file("ca.crt"));
+  broken[broken.find('\n') + 1] = '~';
+  std::ofstream(path() / "broken.crt") << broken;
+  std::ofstream(path() / "empty.crt");
+  const std::string field = "kubeconfig k: certificate-authority";
+  for (const auto& [wrong, words] :
+       {std::pair{"answer", "59 bytes without a -----BEGIN line were found; a CERTIFICATE in PEM form is needed"},
+        std::pair{"empty.crt", "0 bytes without a -----BEGIN line"},
+        std::pair{"client.key", "PRIVATE KEY was found; a CERTIFICATE in PEM form is needed"},
+        std::pair{"broken.crt", "CERTIFICATE was found, and can't be used: "}}) {
+    auto access = access_to("127.0.0.1", 1);
+    access.ca = {.data = {}, .file = file(wrong), .field = field};
+    EXPECT_EQ(get(access).error().code, Errc::bad_config);
+    EXPECT_THAT(get(access).error().detail, testing::StartsWith(field + " " + file(wrong) + ": " + words));
+    access.ca = {.data = read_text(file(wrong)), .file = {}, .field = field + "-data"};
+    if (access.ca.data.empty()) continue;
+    EXPECT_THAT(get(access).error().detail, testing::StartsWith(field + "-data (inline data): " + words));
+  }
   auto access = access_to("127.0.0.1", 1);
-  access.ca.file = file("missing.crt");
-  EXPECT_EQ(get(access).error().detail, "certificate-authority: read " + file("missing.crt") + ": no such file");
-  access.ca.file = file("answer");
-  EXPECT_THAT(get(access).error().detail, HasSubstr("certificate authority: "));
-  access.ca.file = file("ca.crt");
-  access.client_certificate.file = file("client.crt");
-  access.client_key.file = file("other.key");
-  const auto result = get(access);
-  EXPECT_EQ(result.error().code, Errc::bad_config);
-  EXPECT_THAT(result.error().detail, HasSubstr("match the certificate"));
+  access.ca = {.data = {}, .file = file("missing.crt"), .field = field};
+  EXPECT_EQ(get(access).error().detail, field + ": read " + file("missing.crt") + ": no such file");
+}
+
+TEST_F(Tls, names_a_client_certificate_or_key_that_cannot_be_used) {
+  const auto error_of = [this](const std::string& certificate, const std::string& key) {
+    auto access = access_to("127.0.0.1", 1);
+    access.client_certificate = {.data = {}, .file = file(certificate), .field = "user u: client-certificate"};
+    access.client_key = {.data = read_text(file(key)), .file = {}, .field = "user u: client-key-data"};
+    const auto result = get(access);
+    return result ? std::string("it works") : result.error().detail;
+  };
+  EXPECT_THAT(error_of("client.key", "client.key"),
+              testing::StartsWith("user u: client-certificate " + file("client.key") + ": PRIVATE KEY was found"));
+  EXPECT_THAT(error_of("client.crt", "client.crt"),
+              testing::StartsWith("user u: client-key-data (inline data): CERTIFICATE was found"));
+  EXPECT_EQ(error_of("client.crt", "other.key"),
+            "user u: client-key-data (inline data): this key does not match the certificate, which is from user u: "
+            "client-certificate " +
+                file("client.crt"));
+  auto access = access_to("127.0.0.1", 1);
+  access.client_certificate = {.data = {}, .file = file("client.crt"), .field = "user u: client-certificate"};
+  EXPECT_THAT(get(access).error().detail, testing::EndsWith("go together, and no client-key is given"));
 }
 
 }  // namespace

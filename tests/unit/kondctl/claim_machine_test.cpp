@@ -103,8 +103,33 @@ TEST(ClaimMachine, withdraws_a_waiting_claim_that_exceeds_the_limit) {
   world.on_created = [](ClaimWorld& w) { w.set_waiting("ExceedsLimit", "asks for 9 of 3"); };
   const ClaimOutcome outcome = world.run();
   EXPECT_EQ(outcome.code, ExitCode::refused);
-  EXPECT_THAT(outcome.message, HasSubstr("asks for 9 of 3"));
+  EXPECT_EQ(outcome.message,
+            "widget team/q can't grant this: asks for 9 of 3; ask for less, or have the limit raised first; the claim "
+            "is withdrawn");
   EXPECT_TRUE(world.claim.is_null());
+}
+
+TEST(ClaimMachine, says_the_same_of_a_claim_that_was_denied_because_it_exceeds_the_limit) {
+  ClaimWorld world(false);
+  world.on_created = [](ClaimWorld& w) {
+    w.set_waiting("ExceedsLimit", "asks for 9 of 3");
+    w.set_status({{"phase", "Denied"}});
+  };
+  EXPECT_EQ(world.run().message,
+            "widget team/q refused the claim: asks for 9 of 3; ask for less, or have the limit raised first");
+}
+
+TEST(ClaimMachine, tells_each_new_reason_for_which_it_waits_once) {
+  ClaimWorld world(true);
+  world.on_created = [](ClaimWorld& w) {
+    w.set_waiting("Waiting", "its turn has not come");
+    w.at(seconds{1}, [](ClaimWorld& x) { x.set_waiting("Waiting", "its turn has still not come"); });
+    w.at(seconds{2}, [](ClaimWorld& x) { x.set_waiting("WidgetNotFound", "there is no widget team/q"); });
+    w.at(seconds{3}, [](ClaimWorld& x) { x.grant(); });
+  };
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  EXPECT_THAT(world.notes, ElementsAre("waiting for widget team/q: its turn has not come",
+                                       "there is no widget team/q; waiting for it to be created"));
 }
 
 TEST(ClaimMachine, waits_while_paused) {

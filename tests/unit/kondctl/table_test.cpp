@@ -17,6 +17,11 @@ TEST(Table, pads_columns_and_leaves_no_blanks_at_the_end) {
             "NAME     SIZE\na        10\nlonger\n\xc3\xa4        1\n");
 }
 
+TEST(Table, gives_a_terminal_nothing_to_obey) {
+  EXPECT_EQ(render_table({{"  NAME", "X"}, {"a\x1b[2J\n\xe2\x80\xae", "1"}}),
+            "  NAME               X\na\\x1b[2J\\x0a\\u202e   1\n");
+}
+
 TEST(Table, shows_ages_as_kubectl_does) {
   struct Case {
     std::string time;

@@ -62,6 +62,10 @@ TEST(Kubeconfig, resolves_the_current_context) {
   EXPECT_EQ(access->tls_server_name, "kubernetes");
   EXPECT_EQ(access->client_certificate.file, "/home/u/.kube/pki/admin.crt");
   EXPECT_EQ(access->client_key.data, "KEY");
+  const std::string path = "kubeconfig /home/u/.kube/config: ";
+  EXPECT_EQ(access->ca.field, path + "cluster \"local\": certificate-authority-data");
+  EXPECT_EQ(access->client_certificate.field, path + "user \"admin\": client-certificate");
+  EXPECT_EQ(access->client_key.field, path + "user \"admin\": client-key-data");
   EXPECT_EQ(access->ns, "team-a");
 }
 

@@ -97,13 +97,21 @@ TEST(SemaphoreDecide, tells_waiters_what_they_wait_for) {
   const Decision decision = decide({5}, claims, {});
   ASSERT_EQ(decision.waits.size(), 5U);
   EXPECT_EQ(decision.waits[0].reason, waiting);
-  EXPECT_EQ(decision.waits[0].message, "waiting for 2 of 5 permits (4 in use), next in line");
+  EXPECT_EQ(decision.waits[0].message, "its turn for 2 permits has not come");
   EXPECT_EQ(decision.waits[1].reason, exceeds_limit);
-  EXPECT_EQ(decision.waits[1].message,
-            "asks for 9 permits, more than the limit of 5; it is passed over until the limit is raised");
-  EXPECT_EQ(decision.waits[2].message, "waiting for 3 of 5 permits (4 in use), 1 ahead");
-  EXPECT_EQ(decision.waits[3].message, "waiting for 1 of 5 permits (4 in use), 1 ahead");
-  EXPECT_EQ(decision.waits[4].message, "waiting for 3 of 5 permits (4 in use), 2 ahead");
+  EXPECT_EQ(decision.waits[1].message, "asks for 9 permits, and the limit is 5");
+  EXPECT_EQ(decision.waits[2].message, "asks for 3 permits, and 4 of 5 are in use; 1 waits before it");
+  EXPECT_EQ(decision.waits[3].message, "its turn for 1 permit has not come");
+  EXPECT_EQ(decision.waits[4].message, "its turn for 3 permits has not come");
+}
+
+// The host stores it once for the whole wait.
+TEST(SemaphoreDecide, tells_a_waiter_the_same_wherever_it_stands) {
+  const auto message_of = [](std::vector<ClaimIn> claims) {
+    const Decision decision = decide({5}, claims, {});
+    return decision.waits.back().message;
+  };
+  EXPECT_EQ(message_of({holder(5), waiter(2)}), message_of({holder(3), waiter(3), waiter(), waiter(2)}));
 }
 
 TEST(SemaphoreDecide, tells_that_it_is_paused_even_to_who_asks_for_too_much) {
@@ -171,9 +179,9 @@ TEST(SemaphoreDecide, who_does_not_wait_is_told_why_however_long_the_line) {
   claims.insert(claims.begin(), holder());
   const Decision decision = decide({1}, claims, {.max_messages = 10});
   ASSERT_EQ(decision.waits.size(), 101U);
-  EXPECT_EQ(decision.waits[9].message, "waiting for 1 of 1 permit (1 in use), 9 ahead");
+  EXPECT_EQ(decision.waits[9].message, "its turn for 1 permit has not come");
   EXPECT_EQ(decision.waits[10].message, "");
-  EXPECT_EQ(decision.waits[100].message, "waiting for 1 of 1 permit (1 in use), 100 ahead");
+  EXPECT_EQ(decision.waits[100].message, "asks for 1 permit, and 1 of 1 are in use; 100 wait before it");
 }
 
 }  // namespace

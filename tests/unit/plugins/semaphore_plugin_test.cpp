@@ -27,7 +27,7 @@ TEST(SemaphorePlugin, serves_in_order_through_the_vtable) {
   EXPECT_EQ(output.returned, 0);
   EXPECT_THAT(output.granted(), ElementsAre(1));
   EXPECT_EQ(output.reason_of(2), "Waiting");
-  EXPECT_EQ(output.message_of(2), "waiting for 1 of 3 permits (3 in use), next in line");
+  EXPECT_EQ(output.message_of(2), "its turn for 1 permit has not come");
   EXPECT_EQ(output.reason_of(3), "ExceedsLimit");
   EXPECT_EQ(output.status, R"({"phase":"Ready","permits":3,"inUse":3,"available":0,"waiting":2})");
   EXPECT_FALSE(output.state);

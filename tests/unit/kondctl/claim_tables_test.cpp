@@ -1,0 +1,75 @@
+#include "kondctl/claim_tables.hpp"
+
+#include "widgets.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+namespace konductor::kondctl::test {
+namespace {
+
+using nlohmann::json;
+
+const kube::WallTime now = *kube::parse_rfc3339("2024-01-15T10:30:00Z");
+
+json ticket(const std::string& name, int priority, const std::string& reason, const std::string& message) {
+  json claim = {{"metadata", {{"name", name}, {"namespace", "team"}, {"creationTimestamp", "2024-01-15T10:29:15Z"}}},
+                {"spec", {{"widget", "q"}, {"size", 2}, {"priority", priority}, {"holder", "h-" + name}}}};
+  if (reason.empty()) return claim;
+  const json condition = {{"type", "Granted"}, {"status", "False"}, {"reason", reason}, {"message", message}};
+  claim["status"] = {{"phase", "Pending"}, {"conditions", json::array({condition})}};
+  return claim;
+}
+
+TEST(ClaimTables, show_the_place_of_each_waiter_as_it_is_now) {
+  const auto kind = widget_kind();
+  const auto claims =
+      sorted_claims({ticket("late", 0, "Waiting", "9 ahead"), ticket("huge", 5, "ExceedsLimit", "too much"),
+                     ticket("first", 3, "Waiting", "12 ahead"), ticket("new", -1, "", "")},
+                    kind, "q");
+  EXPECT_EQ(queue_of(claims, kind, now),
+            "WAITING   PLACE   CLAIM   SIZE   PRIORITY   AGE   WHY\n"
+            "h-huge    -       huge    2      5          45s   too much\n"
+            "h-first   1       first   2      3          45s   12 ahead\n"
+            "h-late    2       late    2      0          45s   9 ahead\n"
+            "h-new     3       new     2      -1         45s   no operator has answered yet\n");
+  EXPECT_EQ(holders_of(claims, kind, now), "nobody holds it\n");
+}
+
+TEST(ClaimTables, show_holders_in_the_order_of_their_grants) {
+  const auto kind = widget_kind();
+  std::vector<json> objects;
+  for (const int token : {12, 3}) {
+    json claim = ticket("t" + std::to_string(token), 0, "", "");
+    claim["status"] = {
+        {"phase", "Granted"}, {"token", token}, {"units", 2}, {"ttl", "5m"}, {"grantedAt", "2024-01-15T10:29:45Z"}};
+    objects.push_back(std::move(claim));
+  }
+  objects.push_back(ticket("over", 0, "", ""));
+  objects.back()["status"] = {{"phase", "Denied"}};
+  const auto claims = sorted_claims(std::move(objects), kind, "q");
+  EXPECT_EQ(holders_of(claims, kind, now),
+            "HELD BY   CLAIM   SIZE   SINCE   TTL   TOKEN\n"
+            "h-t3      t3      2      15s     5m    3\n"
+            "h-t12     t12     2      15s     5m    12\n");
+  EXPECT_EQ(queue_of(claims, kind, now), "nobody waits\n");
+}
+
+TEST(ClaimTables, show_the_first_holders_of_the_status_where_claims_may_not_be_listed) {
+  const auto kind = widget_kind();
+  json widget = {{"status",
+                  {{"holders",
+                    {{{"name", "team/a"}, {"holder", "job\n7"}, {"units", 3}, {"since", "2024-01-15T10:29:45Z"}},
+                     {{"name", "team/b"}}}}}}};
+  EXPECT_EQ(first_holders_of(widget, kind, now),
+            "HELD BY   CLAIM    SIZE   SINCE\n"
+            "job 7     team/a   3      15s\n"
+            "          team/b   1\n");
+  widget["status"]["holders"] = json::array();
+  EXPECT_EQ(first_holders_of(widget, kind, now), "nobody holds it\n");
+  EXPECT_EQ(first_holders_of({{"status", {{"holders", 5}}}}, kind, now), "");
+  EXPECT_EQ(first_holders_of(json::object(), kind, now), "");
+}
+
+}  // namespace
+}  // namespace konductor::kondctl::test
