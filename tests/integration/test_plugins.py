@@ -112,7 +112,7 @@ def test_each_bad_plugin_is_named_with_its_reason_and_the_good_ones_serve(world)
             assert metrics[f'konductor_plugin_refused{{file="{path / file}"}}'] == 1, file
             assert any("plugin refused" in line and file in line for line in operator.lines), file
         assert sum(key.startswith("konductor_plugin_refused") for key in metrics) == len(expected)
-        assert sum(key.startswith("konductor_plugin_info") for key in metrics) == 3
+        assert sum(key.startswith("konductor_plugin_info") for key in metrics) == 5, "one for each kind"
         world.api.create(ns, "semaphores", semaphore("q", 1))
         done = kondctl(world, "semaphore", "acquire", "q", "-n", ns, plugin_dir=path)
         assert done.returncode == 0, done.stderr
