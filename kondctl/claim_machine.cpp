@@ -151,12 +151,12 @@ void ClaimMachine::Impl::on_inspect(const Result<json>& answer, MonoTime sent) {
   }
   auto view = view_of_claim(*answer, *wish_.kind);
   if (!view) return fail(view.error());
-  settle_existing(*answer, std::move(*view), sent);
+  settle_existing(*answer, *view, sent);
 }
 
 // A claim of this name is there: it may be ours (the answer to our create was lost), one of an earlier life of the same
 // holder, or one that is over.
-void ClaimMachine::Impl::settle_existing(const json& object, ClaimView view, MonoTime sent) {
+void ClaimMachine::Impl::settle_existing(const json& object, const ClaimView& view, MonoTime sent) {
   const runtime::Claim& claim = view.claim;
   const bool slow = ++rounds_ > rounds_at_once;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());

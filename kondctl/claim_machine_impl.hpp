@@ -56,7 +56,7 @@ class ClaimMachine::Impl {
   void on_confirm(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_renewal(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_withdrawing(Ask asked, const Result<nlohmann::json>& answer);
-  void settle_existing(const nlohmann::json& object, ClaimView view, MonoTime sent);
+  void settle_existing(const nlohmann::json& object, const ClaimView& view, MonoTime sent);
 
   // The flow.
   void plan(Ask ask, MonoTime at);
