@@ -186,7 +186,7 @@ void read_lists(const konductor_kind& from, KindDeclaration& kind, Reader& reade
                             reader.text(column.json_path, at("columns", i, "json_path")),
                             reader.text(column.description, at("columns", i, "description"))});
   }
-  const auto commands = reader.count(from.commands, from.command_count, "commands");
+  const auto commands = reader.count(static_cast<const void*>(from.commands), from.command_count, "commands");
   for (std::size_t i = 0; i < commands; ++i) {
     if (auto command = command_of(from.commands[i], i, reader)) kind.commands.push_back(std::move(*command));
   }
@@ -230,7 +230,7 @@ Result<PluginDeclaration> declare_plugin(const konductor_plugin& given, const Mo
   if (!is_resource_word(plugin.name)) reader.fail("name: is not a lower-case DNS label");
   if (!is_semantic_version(plugin.version)) reader.fail("version: \"" + plugin.version + "\" is not of the form 1.2.3");
   if (from.kind_count == 0) reader.fail("kinds: there are none");
-  const auto count = reader.count(from.kinds, from.kind_count, "kinds", max_kinds);
+  const auto count = reader.count(static_cast<const void*>(from.kinds), from.kind_count, "kinds", max_kinds);
   if (!reader.failure().empty()) return refused(who, reader.failure());
 
   for (std::size_t i = 0; i < count; ++i) {

@@ -73,8 +73,8 @@ std::string to_text(const ProbeAnswer& answer, bool with_body) {
 
 /// "IP:PORT", "[IPv6]:PORT", "localhost:PORT", ":PORT".
 Result<tcp::endpoint> parse_address(std::string_view text) {
-  const Error malformed{Errc::bad_config, "the address to listen on, \"" + std::string(text) +
-                                              "\", is not of the form IP:PORT, [IPv6]:PORT or :PORT"};
+  Error malformed{Errc::bad_config, "the address to listen on, \"" + std::string(text) +
+                                        "\", is not of the form IP:PORT, [IPv6]:PORT or :PORT"};
   const auto colon = text.rfind(':');
   if (colon == std::string_view::npos) return malformed;
   std::uint16_t port = 0;

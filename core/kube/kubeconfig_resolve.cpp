@@ -146,7 +146,7 @@ Result<ClusterAccess> resolve(const KubeconfigFile& file, std::string_view conte
 
 Result<ServerUrl> parse_server_url(std::string_view url, std::string_view what) {
   const std::string prefix = std::string(what) + ": server " + quoted(url);
-  const Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
+  Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
   ServerUrl server;
   server.tls = starts_with_ignoring_case(url, "https://");
   if (!server.tls && !starts_with_ignoring_case(url, "http://")) {

@@ -165,7 +165,7 @@ void append_fixed(std::string& text, std::uint64_t value, std::uint64_t scale, s
 }  // namespace
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
-  const Error malformed{Errc::invalid, "time " + quoted(text) + " is not of the form 2024-01-15T10:30:00Z"};
+  Error malformed{Errc::invalid, "time " + quoted(text) + " is not of the form 2024-01-15T10:30:00Z"};
   Cursor cursor(text);
   Civil civil;
   civil.year = cursor.number(4);

@@ -234,14 +234,14 @@ std::optional<Error> WatchMachine::check_version(const std::string& version) con
   return std::nullopt;
 }
 
-WatchMachine::Step WatchMachine::list_failed(Error error, const Moment& moment) {
+WatchMachine::Step WatchMachine::list_failed(const Error& error, const Moment& moment) {
   list_next_ = true;
   // The continue token is too old: start over, with a fresh one.
   if (error.code == Errc::expired && !std::exchange(expired_once_, true)) return send_list();
   return back_off(error, moment);
 }
 
-WatchMachine::Step WatchMachine::stream_failed(Error error, const Moment& moment) {
+WatchMachine::Step WatchMachine::stream_failed(const Error& error, const Moment& moment) {
   const bool lists =
       error.code == Errc::expired || error.code == Errc::protocol_violation || error.code == Errc::not_installed;
   list_next_ = list_next_ || lists;
