@@ -30,7 +30,7 @@ Result<host::PluginRegistry> load(const FirstLook& look) {
   if (!look.needs_plugins) return host::PluginRegistry{};
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const char* variable = std::getenv("KONDUCTOR_PLUGIN_DIR");
+  const char* variable = std::getenv("KONDUCTOR_PLUGIN_DIR");  // NOLINT(concurrency-mt-unsafe): one thread
   const auto folders = host::plugin_folders(look.plugin_dirs, variable == nullptr ? "" : variable, program);
   return host::load_plugins(folders, [] { return io::mono_now(); });
 }

@@ -87,6 +87,7 @@ Result<std::unique_ptr<Session>> Session::open(const Invocation& invocation, Con
   const io::Environment environment = io::system_environment();
   const auto access = io::load_config({invocation.global.kubeconfig, invocation.global.context}, environment);
   if (!access) return access.error();
+  const std::string& default_ns = access->ns;
   std::unique_ptr<Session> session(new Session(invocation, console, started));
   auto client = io::KubeClient::create(session->io.get_executor(), *access, environment);
   if (!client) return client.error();
@@ -95,7 +96,7 @@ Result<std::unique_ptr<Session>> Session::open(const Invocation& invocation, Con
   session->ns_ = invocation.global.ns;
   if (session->ns_.empty()) {
     const auto who = session->identity();
-    session->ns_ = who && !who->pod_namespace.empty() ? who->pod_namespace : access->ns;
+    session->ns_ = who && !who->pod_namespace.empty() ? who->pod_namespace : default_ns;
   }
   console.detail("API server " + session->client->origin() + ", namespace " + session->ns_);
   return session;

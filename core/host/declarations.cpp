@@ -191,7 +191,7 @@ void read_lists(const konductor_kind& from, KindDeclaration& kind, Reader& reade
     kind.observes.push_back({reader.text(from.observes[i].group, at("observes", i, "group")),
                              reader.text(from.observes[i].plural, at("observes", i, "plural"))});
   }
-  const auto commands = reader.count(from.commands, from.command_count, "commands");
+  const auto commands = reader.count(static_cast<const void*>(from.commands), from.command_count, "commands");
   for (std::size_t i = 0; i < commands; ++i) {
     if (auto command = command_of(from.commands[i], i, reader)) kind.commands.push_back(std::move(*command));
   }
@@ -235,7 +235,7 @@ Result<PluginDeclaration> declare_plugin(const konductor_plugin& given, const Mo
   if (!is_resource_word(plugin.name)) reader.fail("name: is not a lower-case DNS label");
   if (!is_semantic_version(plugin.version)) reader.fail("version: \"" + plugin.version + "\" is not of the form 1.2.3");
   if (from.kind_count == 0) reader.fail("kinds: there are none");
-  const auto count = reader.count(from.kinds, from.kind_count, "kinds", max_kinds);
+  const auto count = reader.count(static_cast<const void*>(from.kinds), from.kind_count, "kinds", max_kinds);
   if (!reader.failure().empty()) return refused(who, reader.failure());
 
   for (std::size_t i = 0; i < count; ++i) {

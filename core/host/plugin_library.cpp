@@ -43,7 +43,7 @@ Result<fs::path> resolve(const fs::path& path) {
 Result<PathFacts> facts_of(const fs::path& path) {
   struct stat found{};
   if (::stat(path.c_str(), &found) != 0)
-    return refused(path, std::string("cannot be looked at: ") + std::strerror(errno));
+    return refused(path, "cannot be looked at: " + std::generic_category().message(errno));
   const auto type = S_ISREG(found.st_mode)   ? PathFacts::Type::regular
                     : S_ISDIR(found.st_mode) ? PathFacts::Type::directory
                                              : PathFacts::Type::other;
@@ -126,7 +126,7 @@ Result<const konductor_plugin*> open(const fs::path& file) {
     boost::dll::shared_library library;
     library.load(file, boost::dll::load_mode::rtld_now | boost::dll::load_mode::rtld_local, failed);
     if (failed) {
-      const char* why = ::dlerror();
+      const char* why = ::dlerror();  // NOLINT(concurrency-mt-unsafe): plugins are loaded on one thread
       return refused(file, "cannot be opened: " + (why != nullptr ? std::string(why) : failed.message()));
     }
     const auto native = library.native();

@@ -45,9 +45,8 @@ std::string lost_member(const json& served, const json& wanted, const std::strin
 std::string lost_rule(const json& served, const json& wanted) {
   const json there = served.value("x-kubernetes-validations", json::array());
   for (const auto& rule : wanted) {
-    const auto same = [&](const json& other) {
-      return other.is_object() && other.value("rule", "") == rule["rule"].get<std::string>();
-    };
+    const auto text = rule["rule"].get<std::string>();
+    const auto same = [&](const json& other) { return other.is_object() && other.value("rule", "") == text; };
     if (std::none_of(there.begin(), there.end(), same)) return rule["message"].get<std::string>();
   }
   return {};

@@ -35,7 +35,7 @@ std::optional<VerdictKind> verdict_kind(konductor_verdict_kind kind) {
 std::string_view verb(VerdictKind kind) {
   switch (kind) {
     case VerdictKind::wait: return "lets wait";
-    case VerdictKind::grant: return "grants";
+    case VerdictKind::grant:
     case VerdictKind::grant_consume: return "grants";
     case VerdictKind::deny: return "denies";
     case VerdictKind::revoke: return "revokes";

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <string_view>
 #include <sys/wait.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace konductor::host {
@@ -45,7 +46,9 @@ int child_report = -1;  // of the child: where its terminate handler writes
 // Never returns: what runs after the constructors of a library that is not trusted is only this.
 [[noreturn]] void open_and_exit(const char* file, int report_to) {
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int standard = 0; standard <= 2; ++standard) ::dup2(null, standard);
+  for (int standard = 0; standard <= 2; ++standard) {
+    if (null < 0 || ::dup2(null, standard) < 0) ::close(standard);
+  }
   for (int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE}) ::signal(signal, SIG_DFL);
   child_report = report_to;
   std::set_terminate(&report_exception);
@@ -58,7 +61,7 @@ int child_report = -1;  // of the child: where its terminate handler writes
     report_exception();
   }
   report(report_to, "cannot be opened: ");
-  report(report_to, ::dlerror());
+  report(report_to, ::dlerror());  // NOLINT(concurrency-mt-unsafe): a forked child has one thread
   ::_exit(refused);
 }
 
@@ -82,11 +85,16 @@ int wait_for(pid_t child) {
   return status;
 }
 
+std::string signal_text(int signal) {
+  const char* const text = ::sigdescr_np(signal);
+  return text != nullptr ? text : "signal " + std::to_string(signal);
+}
+
 }  // namespace
 
 std::string why_not_opened_in_child(const std::string& file, std::chrono::milliseconds limit) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::string("cannot be tried: pipe: ") + std::strerror(errno);
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return "cannot be tried: pipe: " + std::generic_category().message(errno);
   const pid_t child = ::fork();
   if (child == 0) {
     ::close(ends[0]);
@@ -95,9 +103,9 @@ std::string why_not_opened_in_child(const std::string& file, std::chrono::millis
   ::close(ends[1]);
   if (child < 0) {
     ::close(ends[0]);
-    return std::string("cannot be tried: fork: ") + std::strerror(errno);
+    return "cannot be tried: fork: " + std::generic_category().message(errno);
   }
-  const auto text = read_report(ends[0], limit);
+  auto text = read_report(ends[0], limit);
   ::close(ends[0]);
   if (text == "+") {
     wait_for(child);
@@ -107,7 +115,7 @@ std::string why_not_opened_in_child(const std::string& file, std::chrono::millis
   const int status = wait_for(child);
   if (!text.empty()) return text;
   if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) {
-    return std::string("has a static constructor that crashes (") + ::strsignal(WTERMSIG(status)) + ")";
+    return std::string("has a static constructor that crashes (") + signal_text(WTERMSIG(status)) + ")";
   }
   if (WIFEXITED(status)) return "has a static constructor that ends the process";
   return "has a static constructor that runs longer than " + std::to_string(limit.count()) + " ms";

@@ -57,7 +57,7 @@ Result<std::string> read_file(const std::string& path) {
 Environment system_environment() {
   Environment environment;
   environment.variable = [](const std::string& name) -> std::optional<std::string> {
-    const char* const value = std::getenv(name.c_str());
+    const char* const value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): nothing sets variables
     if (value == nullptr) return std::nullopt;
     return std::string(value);
   };

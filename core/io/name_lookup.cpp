@@ -131,7 +131,7 @@ asio::awaitable<Result<Endpoints>> NameLookup::resolve(std::string host, std::ui
 
   auto started = start(host);
   if (!started) co_return started.error();
-  const std::shared_ptr<Query> query = *started;
+  const std::shared_ptr<Query> query = std::move(*started);
   if (!query->done) {
     BootTimer timer(executor_, until);
     const Waiting in_list(query->waiting, timer);

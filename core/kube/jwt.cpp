@@ -38,13 +38,9 @@ std::optional<BoundToken> bound_token_claims(std::string_view jwt) {
   BoundToken token;
   token.ns = text_at(*bound, "namespace");
   if (token.ns.empty()) return std::nullopt;
-  if (const nlohmann::json* account = member(*bound, "serviceaccount"); account != nullptr) {
-    token.service_account = text_at(*account, "name");
-  }
-  if (const nlohmann::json* pod = member(*bound, "pod"); pod != nullptr) {
-    token.pod_name = text_at(*pod, "name");
-    token.pod_uid = text_at(*pod, "uid");
-  }
+  token.service_account = text_at(*bound, "serviceaccount.name");
+  token.pod_name = text_at(*bound, "pod.name");
+  token.pod_uid = text_at(*bound, "pod.uid");
   const std::optional<std::int64_t> expiry = integer_at(claims, "exp");
   if (expiry && *expiry >= 0 && *expiry <= last_second) token.expiry = WallTime{std::chrono::seconds{*expiry}};
   return token;

@@ -80,21 +80,14 @@ int clamp_retry_after(std::int64_t seconds) noexcept {
   return static_cast<int>(std::clamp<std::int64_t>(seconds, 0, max_retry_after_s));
 }
 
-/// A 404 that names no object is about the path itself.
-bool names_an_object(const nlohmann::json* details) {
-  return details != nullptr && !text_at(*details, "name").empty();
-}
-
 Error error_of(const nlohmann::json& status, int http_status, int retry_after_s, std::string_view doing) {
-  const nlohmann::json* details = member(status, "details");
   Errc code = errc_of(http_status, text_at(status, "reason"));
-  if (code == Errc::not_found && !names_an_object(details)) code = Errc::not_installed;
-  if (details != nullptr) {
-    const std::int64_t asked = integer_at(*details, "retryAfterSeconds").value_or(0);
-    retry_after_s = std::max(retry_after_s, clamp_retry_after(asked));
-  }
-  const std::string_view message = text_at(status, "message");
-  return make_error(code, doing, message.empty() ? "HTTP status " + std::to_string(http_status) : std::string(message),
+  // A 404 that names no object is about the path itself.
+  if (code == Errc::not_found && text_at(status, "details.name").empty()) code = Errc::not_installed;
+  const std::int64_t asked = integer_at(status, "details.retryAfterSeconds").value_or(0);
+  retry_after_s = std::max(retry_after_s, clamp_retry_after(asked));
+  const std::string& message = text_at(status, "message");
+  return make_error(code, doing, message.empty() ? "HTTP status " + std::to_string(http_status) : message,
                     retry_after_s);
 }
 

@@ -83,6 +83,15 @@ struct Civil {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
 };
 
+/// "10:30:00".
+void read_clock(Cursor& cursor, Civil& civil) {
+  civil.hour = cursor.number(2);
+  cursor.literal(":");
+  civil.minute = cursor.number(2);
+  cursor.literal(":");
+  civil.second = cursor.number(2);
+}
+
 std::optional<WallTime> wall_time_of(const Civil& civil) {
   const std::chrono::year_month_day date{std::chrono::year{civil.year},
                                          std::chrono::month{static_cast<unsigned>(civil.month)},
@@ -165,7 +174,7 @@ void append_fixed(std::string& text, std::uint64_t value, std::uint64_t scale, s
 }  // namespace
 
 Result<WallTime> parse_rfc3339(std::string_view text) {
-  const Error malformed{Errc::invalid, "time " + quoted(text) + " is not of the form 2024-01-15T10:30:00Z"};
+  Error malformed{Errc::invalid, "time " + quoted(text) + " is not of the form 2024-01-15T10:30:00Z"};
   Cursor cursor(text);
   Civil civil;
   civil.year = cursor.number(4);
@@ -174,11 +183,7 @@ Result<WallTime> parse_rfc3339(std::string_view text) {
   cursor.literal("-");
   civil.day = cursor.number(2);
   cursor.literal("T");
-  civil.hour = cursor.number(2);
-  cursor.literal(":");
-  civil.minute = cursor.number(2);
-  cursor.literal(":");
-  civil.second = cursor.number(2);
+  read_clock(cursor, civil);
   microseconds fraction{0};
   if (cursor.take(".")) fraction = cursor.fraction();
   minutes offset{0};
@@ -224,11 +229,7 @@ std::optional<WallTime> parse_http_date(std::string_view text) {
   cursor.literal(" ");
   civil.year = cursor.number(4);
   cursor.literal(" ");
-  civil.hour = cursor.number(2);
-  cursor.literal(":");
-  civil.minute = cursor.number(2);
-  cursor.literal(":");
-  civil.second = cursor.number(2);
+  read_clock(cursor, civil);
   cursor.literal(" GMT");
   if (!cursor.good() || !cursor.at_end()) return std::nullopt;
   return wall_time_of(civil);

@@ -43,9 +43,7 @@ Result<WatchEvent> parse_watch_line(std::string_view line) {
   WatchEvent result;
   result.type = *type;
   result.object = std::make_shared<const nlohmann::json>(std::move(event["object"]));
-  if (const nlohmann::json* metadata = member(*result.object, "metadata"); metadata != nullptr) {
-    result.resource_version = text_at(*metadata, "resourceVersion");
-  }
+  result.resource_version = text_at(*result.object, "metadata.resourceVersion");
   return result;
 }
 

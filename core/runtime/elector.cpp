@@ -81,8 +81,7 @@ Result<nlohmann::json> Elector::judge(const Result<kube::Response>& answer, Mono
     return error;
   }
   Result<nlohmann::json> record = kube::classify(*answer, doing);
-  const nlohmann::json* metadata = record ? kube::member(*record, "metadata") : nullptr;
-  if (record && (metadata == nullptr || kube::text_at(*metadata, "resourceVersion").empty())) {
+  if (record && kube::text_at(*record, "metadata.resourceVersion").empty()) {
     record = Error{Errc::protocol_violation, doing + ": the answer has no resourceVersion"};
   }
   if (record) {
@@ -97,18 +96,13 @@ Result<nlohmann::json> Elector::judge(const Result<kube::Response>& answer, Mono
 }
 
 void Elector::observe(const nlohmann::json& record, MonoTime now) {
-  const std::string_view version = kube::text_at(*kube::member(record, "metadata"), "resourceVersion");
+  const std::string_view version = kube::text_at(record, "metadata.resourceVersion");
   if (version != version_) unchanged_since_ = now;
   version_ = version;
-  holder_.clear();
-  transitions_ = 0;
-  claimed_ = Duration{0};
-  if (const nlohmann::json* spec = kube::member(record, "spec"); spec != nullptr) {
-    holder_ = kube::text_at(*spec, "holderIdentity");
-    transitions_ = kube::integer_at(*spec, "leaseTransitions").value_or(0);
-    const std::int64_t claimed_s = kube::integer_at(*spec, "leaseDurationSeconds").value_or(0);
-    claimed_ = std::chrono::seconds{std::clamp<std::int64_t>(claimed_s, 0, longest_claim_s)};
-  }
+  holder_ = kube::text_at(record, "spec.holderIdentity");
+  transitions_ = kube::integer_at(record, "spec.leaseTransitions").value_or(0);
+  const std::int64_t claimed_s = kube::integer_at(record, "spec.leaseDurationSeconds").value_or(0);
+  claimed_ = std::chrono::seconds{std::clamp<std::int64_t>(claimed_s, 0, longest_claim_s)};
   perhaps_ours_ = holder_ == settings_.identity;
 }
 

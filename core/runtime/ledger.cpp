@@ -1,7 +1,7 @@
 #include "runtime/ledger.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/resource_version.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,10 +22,10 @@ Error unreadable(const std::string& what) {
 }
 
 Result<PendingGrant> parse_pending(const json& item) {
-  const auto units = integer_at(item, "units");
-  const auto token = integer_at(item, "token");
-  PendingGrant grant{text_at(item, "claim"), text_at(item, "uid"), units.value_or(0), token.value_or(0),
-                     text_at(item, "rv")};
+  const auto units = kube::integer_at(item, "units");
+  const auto token = kube::integer_at(item, "token");
+  PendingGrant grant{kube::text_at(item, "claim"), kube::text_at(item, "uid"), units.value_or(0), token.value_or(0),
+                     kube::text_at(item, "rv")};
   if (grant.claim.empty() || grant.uid.empty() || !units || !token || *units < 0)
     return unreadable("an entry of pending lacks claim, uid, units or token");
   return grant;
@@ -51,16 +51,16 @@ Fate fate_of(const PendingGrant& entry, const LedgerView& view) {
 }  // namespace
 
 Result<std::optional<Ledger>> parse_ledger(const json& object) {
-  const json* found = find_path(object, "status.ledger");
+  const json* found = kube::find_path(object, "status.ledger");
   if (found == nullptr || found->is_null()) return std::optional<Ledger>{};
   if (!found->is_object()) return unreadable("it is no object");
   Ledger ledger;
-  const auto last_token = integer_at(*found, "lastToken");
+  const auto last_token = kube::integer_at(*found, "lastToken");
   if (!last_token) return unreadable("lastToken is missing");
   ledger.last_token = *last_token;
-  ledger.seen = text_at(*found, "seen");
+  ledger.seen = kube::text_at(*found, "seen");
   if (ledger.seen.empty()) return unreadable("seen is missing");
-  const json* pending = find_path(*found, "pending");
+  const json* pending = kube::find_path(*found, "pending");
   if (pending == nullptr) return std::optional<Ledger>{std::move(ledger)};
   if (!pending->is_array()) return unreadable("pending is no list");
   for (const auto& item : *pending) {

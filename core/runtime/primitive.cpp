@@ -1,9 +1,9 @@
 #include "runtime/primitive.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/object_meta.hpp"
 #include "kube/resource_version.hpp"
 #include "kube/time.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 
 std::string text_of_object(const json& object, std::string_view path) {
-  const json* found = find_path(object, path);
+  const json* found = kube::find_path(object, path);
   return found != nullptr && found->is_object() ? found->dump(-1, ' ', false, json::error_handler_t::replace) : "{}";
 }
 
@@ -37,11 +37,11 @@ Result<Primitive> parse_primitive(std::shared_ptr<const json> object) {
   primitive.generation = meta->generation;
   primitive.created = meta->creation.time_since_epoch().count();
   primitive.deleting = meta->deleting;
-  const auto ttl = kube::parse_duration(text_at(*object, "spec.ttl"));
+  const auto ttl = kube::parse_duration(kube::text_at(*object, "spec.ttl"));
   primitive.ttl = ttl ? ttl->count() : 0;
   primitive.spec = text_of_object(*object, "spec");
   primitive.state = text_of_object(*object, "status.state");
-  const auto state_time = kube::parse_rfc3339(text_at(*object, "status.stateTime"));
+  const auto state_time = kube::parse_rfc3339(kube::text_at(*object, "status.stateTime"));
   primitive.state_time = state_time ? state_time->time_since_epoch().count() : 0;
   auto ledger = parse_ledger(*object);
   if (ledger) {

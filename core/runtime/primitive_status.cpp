@@ -1,7 +1,7 @@
 #include "runtime/primitive_status.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/time.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -20,7 +20,7 @@ const char* text_of(ConditionStatus status) {
 json find_condition(const json& conditions, const std::string& type) {
   if (conditions.is_array())
     for (const auto& condition : conditions)
-      if (text_at(condition, "type") == type) return condition;
+      if (kube::text_at(condition, "type") == type) return condition;
   return json::object();
 }
 
@@ -45,17 +45,18 @@ json merged_conditions(const json& current, const ShownStatus& wanted, std::int6
   json merged = current.is_array() ? current : json::array();
   for (const auto& condition : wanted.conditions) {
     const json old = find_condition(merged, condition.type);
-    const bool same_status = text_at(old, "status") == text_of(condition.status);
-    if (!same_status || text_at(old, "reason") != condition.reason) changed = true;
-    json fresh = {{"type", condition.type},
-                  {"status", text_of(condition.status)},
-                  {"reason", condition.reason},
-                  {"message", condition.message},
-                  {"observedGeneration", generation},
-                  {"lastTransitionTime", same_status ? text_at(old, "lastTransitionTime") : kube::to_rfc3339(now)}};
+    const bool same_status = kube::text_at(old, "status") == text_of(condition.status);
+    if (!same_status || kube::text_at(old, "reason") != condition.reason) changed = true;
+    json fresh = {
+        {"type", condition.type},
+        {"status", text_of(condition.status)},
+        {"reason", condition.reason},
+        {"message", condition.message},
+        {"observedGeneration", generation},
+        {"lastTransitionTime", same_status ? kube::text_at(old, "lastTransitionTime") : kube::to_rfc3339(now)}};
     bool replaced = false;
     for (auto& existing : merged) {
-      if (text_at(existing, "type") != condition.type) continue;
+      if (kube::text_at(existing, "type") != condition.type) continue;
       existing = fresh;
       replaced = true;
     }
@@ -69,7 +70,7 @@ std::string since_of(const HolderLine& line, const json& current, WallTime now) 
   constexpr auto moment = std::chrono::seconds{5};
   std::string shown;
   for (const auto& other : current)
-    if (text_at(other, "name") == line.claim) shown = text_at(other, "since");
+    if (kube::text_at(other, "name") == line.claim) shown = kube::text_at(other, "since");
   if (line.since.empty()) return shown.empty() ? kube::to_rfc3339_micro(now) : shown;
   const auto before = kube::parse_rfc3339(shown);
   const auto since = kube::parse_rfc3339(line.since);
@@ -122,14 +123,14 @@ bool StatusDifference::empty() const {
 }
 
 bool changes_state(const Primitive& primitive, const std::string& state) {
-  const json& current = object_or_empty(find_path(*primitive.object, "status.state"));
+  const json& current = object_or_empty(kube::find_path(*primitive.object, "status.state"));
   const json wanted = json::parse(state, nullptr, false);
   return changes(current, replacement(current, object_or_empty(&wanted)));
 }
 
 StatusDifference difference(const Primitive& primitive, const ShownStatus& wanted, WallTime server_now) {
   StatusDifference result;
-  const json& current = object_or_empty(find_path(*primitive.object, "status"));
+  const json& current = object_or_empty(kube::find_path(*primitive.object, "status"));
   json desired = json::parse(wanted.fields, nullptr, false);
   if (!desired.is_object()) desired = json::object();
   const json old_conditions = current.value("conditions", json::array());
@@ -155,7 +156,7 @@ kube::Request record(const KindDeclaration& kind, const Primitive& primitive, co
     const json wanted = json::parse(state->json, nullptr, false);
     status["stateTime"] = kube::to_rfc3339_micro(state->time);
     status["state"] =
-        replacement(object_or_empty(find_path(*primitive.object, "status.state")), object_or_empty(&wanted));
+        replacement(object_or_empty(kube::find_path(*primitive.object, "status.state")), object_or_empty(&wanted));
   }
   const json patch = {{"metadata", {{"resourceVersion", primitive.resource_version}, {"uid", primitive.uid}}},
                       {"status", std::move(status)}};

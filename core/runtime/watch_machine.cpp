@@ -33,9 +33,8 @@ ViewEvent view_event_of(kube::WatchEvent&& event) {
   return view_event(kind, std::move(event.object), std::move(event.resource_version));
 }
 
-std::string_view version_of(const nlohmann::json& object) noexcept {
-  const nlohmann::json* metadata = kube::member(object, "metadata");
-  return metadata == nullptr ? std::string_view{} : kube::text_at(*metadata, "resourceVersion");
+const std::string& version_of(const nlohmann::json& object) noexcept {
+  return kube::text_at(object, "metadata.resourceVersion");
 }
 
 Error violation(std::string why) {
@@ -185,8 +184,7 @@ WatchMachine::Step WatchMachine::open_watch() {
 /// Keeps the objects of one page, or says why the page cannot be trusted: a list that was not understood must never
 /// count as an empty one.
 std::optional<Error> WatchMachine::take_page(const nlohmann::json& page) {
-  const nlohmann::json* metadata = kube::member(page, "metadata");
-  const std::string_view version = version_of(page);
+  const std::string& version = version_of(page);
   if (version.empty()) return violation(doing("list") + ": the answer has no resourceVersion");
   const auto items = page.find("items");
   if (items == page.end() || !(items->is_array() || items->is_null())) {
@@ -194,10 +192,10 @@ std::optional<Error> WatchMachine::take_page(const nlohmann::json& page) {
   }
   for (const nlohmann::json& item : *items) {
     if (!item.is_object()) return violation(doing("list") + ": an item of the answer is no object");
-    pages_.push_back(view_event(ViewEvent::Kind::apply, std::make_shared<const nlohmann::json>(item),
-                                std::string(version_of(item))));
+    pages_.push_back(
+        view_event(ViewEvent::Kind::apply, std::make_shared<const nlohmann::json>(item), version_of(item)));
   }
-  const std::string_view next = kube::text_at(*metadata, "continue");
+  const std::string_view next = kube::text_at(page, "metadata.continue");
   if (!next.empty() && next == continue_token_) {
     return violation(doing("list") + ": the server gave the same continue token twice");
   }
@@ -234,14 +232,14 @@ std::optional<Error> WatchMachine::check_version(const std::string& version) con
   return std::nullopt;
 }
 
-WatchMachine::Step WatchMachine::list_failed(Error error, const Moment& moment) {
+WatchMachine::Step WatchMachine::list_failed(const Error& error, const Moment& moment) {
   list_next_ = true;
   // The continue token is too old: start over, with a fresh one.
   if (error.code == Errc::expired && !std::exchange(expired_once_, true)) return send_list();
   return back_off(error, moment);
 }
 
-WatchMachine::Step WatchMachine::stream_failed(Error error, const Moment& moment) {
+WatchMachine::Step WatchMachine::stream_failed(const Error& error, const Moment& moment) {
   const bool lists =
       error.code == Errc::expired || error.code == Errc::protocol_violation || error.code == Errc::not_installed;
   list_next_ = list_next_ || lists;

@@ -115,8 +115,8 @@ class WatchMachine {
   Step next_page();
   Step open_watch();
   Step go_on();
-  Step list_failed(Error error, const Moment& moment);
-  Step stream_failed(Error error, const Moment& moment);
+  Step list_failed(const Error& error, const Moment& moment);
+  Step stream_failed(const Error& error, const Moment& moment);
   Step back_off(const Error& error, const Moment& moment);
   Step out_of_turn(std::string_view event, const Moment& moment);
   std::optional<Error> take_page(const nlohmann::json& page);

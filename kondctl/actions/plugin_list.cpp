@@ -12,6 +12,7 @@ using nlohmann::json;
 
 std::vector<std::string> kind_names(const host::LoadedPlugin& plugin) {
   std::vector<std::string> names;
+  names.reserve(plugin.declaration.kinds.size());
   for (const runtime::KindDeclaration& kind : plugin.declaration.kinds) names.push_back(kind.names.kind);
   return names;
 }

@@ -86,8 +86,10 @@ inline void append_utf8(std::string& out, std::uint32_t code) {
 
 inline bool JsonScanner::hex(std::uint32_t& unit) {
   if (rest_.size() < 4) return false;
-  const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + 4, unit, 16);
-  if (error != std::errc() || end != rest_.data() + 4) return false;
+  const char* const first = rest_.data();
+  const char* const last = first + 4;
+  const auto [end, error] = std::from_chars(first, last, unit, 16);
+  if (error != std::errc() || end != last) return false;
   rest_.remove_prefix(4);
   return true;
 }
