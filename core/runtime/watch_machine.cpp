@@ -65,13 +65,13 @@ WatchMachine::Step WatchMachine::on(const ListAnswered& event, const Moment& mom
   if (!event.answer) {
     Error error = event.answer.error();
     error.detail = doing("list") + ": " + error.detail;
-    return list_failed(std::move(error), moment);
+    return list_failed(error, moment);
   }
   const Result<nlohmann::json> page = kube::classify(*event.answer, doing("list"));
   if (!page) return list_failed(page.error(), moment);
   // What was asked for in the meantime must have been read after it was asked for.
   if (relist_asked_) return send_list();
-  if (std::optional<Error> problem = take_page(*page)) return list_failed(std::move(*problem), moment);
+  if (std::optional<Error> problem = take_page(*page)) return list_failed(*problem, moment);
   if (!continue_token_.empty()) return next_page();
   std::vector<ViewEvent> deltas = finish_list();
   return {open_watch().action, std::move(deltas)};
@@ -103,10 +103,10 @@ WatchMachine::Step WatchMachine::on(const Line& event, const Moment& moment) {
     error.detail = doing("watch") + ": " + error.detail;
     // A server that stumbles over the same event again and again is got past by a list.
     list_next_ = list_next_ || std::exchange(broken_once_, true);
-    return stream_failed(std::move(error), moment);
+    return stream_failed(error, moment);
   }
   if (std::optional<Error> problem = check_version(parsed->resource_version)) {
-    return stream_failed(std::move(*problem), moment);
+    return stream_failed(*problem, moment);
   }
   resource_version_ = parsed->resource_version;
   stream_was_good_ = true;
@@ -125,7 +125,7 @@ WatchMachine::Step WatchMachine::on(const StreamEnded& event, const Moment& mome
   if (event.error) {
     Error error = *event.error;
     error.detail = doing("watch") + ": " + error.detail;
-    return stream_failed(std::move(error), moment);
+    return stream_failed(error, moment);
   }
   if (list_next_ || lasted || stream_was_good_) return go_on();
   return stream_failed({Errc::unavailable, doing("watch") + ": the server ended the stream at once"}, moment);
