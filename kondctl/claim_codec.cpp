@@ -1,8 +1,8 @@
 #include "kondctl/claim_codec.hpp"
 
 #include "kondctl/json_path.hpp"
+#include "kube/json_fields.hpp"
 #include "kube/time.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -12,10 +12,10 @@ namespace konductor::kondctl {
 
 namespace {
 
+using kube::find_path;
+using kube::integer_at;
+using kube::text_at;
 using nlohmann::json;
-using runtime::find_path;
-using runtime::integer_at;
-using runtime::text_at;
 
 std::string api_version_text() {
   return std::string(runtime::api_group) + "/" + runtime::api_version;
@@ -101,7 +101,7 @@ std::string difference(const json& object, const ClaimWish& wish) {
   // How it asked no longer matters once it holds.
   const std::string phase = text_at(object, "status.phase");
   const bool waiting = phase.empty() || phase == runtime::to_string(runtime::Phase::pending);
-  return waiting && runtime::boolean_at(object, "spec.wait").value_or(true) != wish.wait ? "spec.wait" : "";
+  return waiting && kube::boolean_at(object, "spec.wait").value_or(true) != wish.wait ? "spec.wait" : "";
 }
 
 json compose_renewal(const std::string& uid, runtime::WallTime now) {

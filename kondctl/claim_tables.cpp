@@ -1,8 +1,8 @@
 #include "kondctl/claim_tables.hpp"
 
 #include "kondctl/table.hpp"
+#include "kube/json_fields.hpp"
 #include "kube/text.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -14,8 +14,8 @@ namespace konductor::kondctl {
 
 namespace {
 
+using kube::text_at;
 using nlohmann::json;
-using runtime::text_at;
 
 constexpr std::size_t longest_holder = 60;
 constexpr std::size_t longest_reason = 200;
@@ -80,14 +80,14 @@ std::string queue_of(const ShownClaims& claims, const runtime::KindDeclaration& 
 }
 
 std::string first_holders_of(const json& primitive, const runtime::KindDeclaration& kind, kube::WallTime now) {
-  const json* holders = runtime::find_path(primitive, "status.holders");
+  const json* holders = kube::find_path(primitive, "status.holders");
   if (holders == nullptr || !holders->is_array()) return {};
   if (holders->empty()) return "nobody holds it\n";
   std::vector<Row> rows{{"HELD BY", "CLAIM", units_title(kind), "SINCE"}};
   for (const json& one : *holders) {
     const std::string since = text_at(one, "since");
     rows.push_back({kube::one_line(text_at(one, "holder"), longest_holder), text_at(one, "name"),
-                    std::to_string(runtime::integer_at(one, "units").value_or(1)),
+                    std::to_string(kube::integer_at(one, "units").value_or(1)),
                     since.empty() ? std::string{} : age(since, now)});
   }
   return render_table(rows);

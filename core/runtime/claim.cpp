@@ -1,9 +1,9 @@
 #include "runtime/claim.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/object_meta.hpp"
 #include "kube/resource_version.hpp"
 #include "kube/time.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -32,7 +32,7 @@ Phase phase_of(const std::string& text) {
 }
 
 std::int64_t duration_at(const json& object, std::string_view path) {
-  const auto text = text_at(object, path);
+  const auto text = kube::text_at(object, path);
   if (text.empty()) return 0;
   const auto parsed = kube::parse_duration(text);
   return parsed ? parsed->count() : 0;
@@ -40,7 +40,7 @@ std::int64_t duration_at(const json& object, std::string_view path) {
 
 FieldValue field_at(const json& object, const FieldDeclaration& declared) {
   FieldValue value{.type = declared.type, .present = false, .integer = 0, .text = {}};
-  const json* found = find_path(object, declared.path);
+  const json* found = kube::find_path(object, declared.path);
   if (found == nullptr) return value;
   switch (declared.type) {
     case ValueType::string:
@@ -67,43 +67,43 @@ FieldValue field_at(const json& object, const FieldDeclaration& declared) {
 }
 
 std::string granted_reason(const json& object) {
-  const json* conditions = find_path(object, "status.conditions");
+  const json* conditions = kube::find_path(object, "status.conditions");
   if (conditions == nullptr || !conditions->is_array()) return {};
   for (const auto& condition : *conditions)
-    if (text_at(condition, "type") == "Granted") return text_at(condition, "reason");
+    if (kube::text_at(condition, "type") == "Granted") return kube::text_at(condition, "reason");
   return {};
 }
 
 // requestedAt orders claims inside the whole second of creationTimestamp, and can claim no other second.
 std::int64_t asked_at(const json& object, std::int64_t created) {
   constexpr std::int64_t last_in_second = 999'999;
-  const auto parsed = kube::parse_rfc3339(text_at(object, "spec.requestedAt"));
+  const auto parsed = kube::parse_rfc3339(kube::text_at(object, "spec.requestedAt"));
   if (!parsed) return created + last_in_second;
   return std::clamp(parsed->time_since_epoch().count(), created, created + last_in_second);
 }
 
 void read_spec(const json& object, const KindDeclaration& kind, Claim& claim) {
-  claim.units = kind.units_field.empty() ? 1 : integer_at(object, "spec." + kind.units_field).value_or(1);
-  claim.priority = integer_at(object, "spec.priority").value_or(0);
-  claim.wait = boolean_at(object, "spec.wait").value_or(true);
+  claim.units = kind.units_field.empty() ? 1 : kube::integer_at(object, "spec." + kind.units_field).value_or(1);
+  claim.priority = kube::integer_at(object, "spec.priority").value_or(0);
+  claim.wait = kube::boolean_at(object, "spec.wait").value_or(true);
   claim.ttl = duration_at(object, "spec.ttl");
-  claim.pod_name = text_at(object, "spec.pod.name");
-  claim.pod_uid = text_at(object, "spec.pod.uid");
-  claim.holder = text_at(object, "spec.holder");
-  claim.renew_time = text_at(object, "spec.renewTime");
+  claim.pod_name = kube::text_at(object, "spec.pod.name");
+  claim.pod_uid = kube::text_at(object, "spec.pod.uid");
+  claim.holder = kube::text_at(object, "spec.holder");
+  claim.renew_time = kube::text_at(object, "spec.renewTime");
 }
 
 void read_status(const json& object, Claim& claim) {
-  const auto phase = text_at(object, "status.phase");
+  const auto phase = kube::text_at(object, "status.phase");
   claim.phase = phase_of(phase);
   claim.acknowledged = !phase.empty();
-  claim.token = integer_at(object, "status.token").value_or(0);
-  claim.held_units = holds(claim.phase) ? integer_at(object, "status.units").value_or(claim.units) : 0;
+  claim.token = kube::integer_at(object, "status.token").value_or(0);
+  claim.held_units = holds(claim.phase) ? kube::integer_at(object, "status.units").value_or(claim.units) : 0;
   claim.granted_ttl = duration_at(object, "status.ttl");
-  if (const auto grace = kube::parse_duration(text_at(object, "status.grace"))) claim.grace = grace->count();
-  claim.granted_at = text_at(object, "status.grantedAt");
-  claim.mark = text_at(object, "status.primitiveUID");
-  claim.outcome = text_at(object, "status.outcome");
+  if (const auto grace = kube::parse_duration(kube::text_at(object, "status.grace"))) claim.grace = grace->count();
+  claim.granted_at = kube::text_at(object, "status.grantedAt");
+  claim.mark = kube::text_at(object, "status.primitiveUID");
+  claim.outcome = kube::text_at(object, "status.outcome");
   claim.reason = granted_reason(object);
 }
 
@@ -135,7 +135,7 @@ Result<Claim> parse_claim(const json& object, const KindDeclaration& kind) {
   claim.deleting = meta->deleting;
   claim.created = meta->creation.time_since_epoch().count();
   claim.asked_at = asked_at(object, claim.created);
-  claim.primitive = {meta->ns, text_at(object, "spec." + kind.primitive_field)};
+  claim.primitive = {meta->ns, kube::text_at(object, "spec." + kind.primitive_field)};
   if (claim.primitive.name.empty()) {
     return Error{Errc::invalid,
                  kube::to_string(kind.claim_resource()) + " " + claim.key + " names no " + kind.names.singular +

@@ -1,8 +1,8 @@
 #include "runtime/kind_machine.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/object_meta.hpp"
 #include "kube/resource_version.hpp"
-#include "runtime/json_path.hpp"
 #include "runtime/kind_machine_impl.hpp"
 
 #include <nlohmann/json.hpp>
@@ -143,9 +143,9 @@ void KindMachine::Impl::on_pod(const ViewEvent& event, Now /*now*/) {
   const auto rv = kube::parse_resource_version(event.resource_version).value_or(0);
   switch (event.kind) {
     case ViewEvent::Kind::begin: pods_.begin(); break;
-    case ViewEvent::Kind::apply: pods_.apply(text_at(*event.object, "metadata.uid"), rv); break;
+    case ViewEvent::Kind::apply: pods_.apply(kube::text_at(*event.object, "metadata.uid"), rv); break;
     case ViewEvent::Kind::remove: {
-      const auto uid = text_at(*event.object, "metadata.uid");
+      const auto uid = kube::text_at(*event.object, "metadata.uid");
       pods_.remove(uid, rv);
       pod_changed(uid);
       break;

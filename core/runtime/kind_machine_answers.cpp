@@ -1,5 +1,5 @@
+#include "kube/json_fields.hpp"
 #include "kube/resource_version.hpp"
-#include "runtime/json_path.hpp"
 #include "runtime/kind_machine_impl.hpp"
 
 #include <nlohmann/json.hpp>
@@ -93,7 +93,7 @@ void KindMachine::Impl::on_record(const InFlight& sent, const Result<kube::Respo
     known.own = sent.covered ? sent.ledger : std::nullopt;
     counters_.grants += sent.grants;
   }
-  if (text_at(*object, "metadata.resourceVersion") == sent.resource_version) {
+  if (kube::text_at(*object, "metadata.resourceVersion") == sent.resource_version) {
     // Nothing changed, although something was to: a schema that prunes what is shown.
     known.quiet_until = now.mono + settings_.retry_most;
     log(LogLine::Level::warning, kube::to_string(sent.primitive) +
@@ -125,8 +125,8 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
   known.dirty = true;
   const auto list = read(answer, "list " + kind_.claim.plural + " of " + kube::to_string(sent.primitive));
   if (!list) return failed(known.retry, list.error(), now);
-  const auto rv = kube::parse_resource_version(text_at(*list, "metadata.resourceVersion")).value_or(0);
-  const json* items = find_path(*list, "items");
+  const auto rv = kube::parse_resource_version(kube::text_at(*list, "metadata.resourceVersion")).value_or(0);
+  const json* items = kube::find_path(*list, "items");
   if (rv == 0 || items == nullptr || !items->is_array())
     return failed(known.retry, {Errc::protocol_violation, not_comparable, 0}, now);
   std::set<std::string> listed;
@@ -191,15 +191,15 @@ void KindMachine::Impl::on_pod_answer(const InFlight& sent, const Result<kube::R
   if (!object) {
     if (object.error().code != Errc::not_found) return failed(retry, object.error(), now);
     pods_.answered(sent.pod_uid, PodState::gone, 0);
-  } else if (text_at(*object, "metadata.uid") != sent.pod_uid) {
+  } else if (kube::text_at(*object, "metadata.uid") != sent.pod_uid) {
     pods_.answered(sent.pod_uid, PodState::gone, 0);
   } else {
-    const auto phase = text_at(*object, "status.phase");
+    const auto phase = kube::text_at(*object, "status.phase");
     const auto state = phase == "Succeeded" ? PodState::succeeded
                        : phase == "Failed"  ? PodState::failed
                                             : PodState::alive;
     pods_.answered(sent.pod_uid, state,
-                   kube::parse_resource_version(text_at(*object, "metadata.resourceVersion")).value_or(0));
+                   kube::parse_resource_version(kube::text_at(*object, "metadata.resourceVersion")).value_or(0));
     if (state == PodState::alive) {
       // The watch is behind, or has yet to show it: look again, not too often.
       retry.not_before = now.mono + settings_.retry_first * (std::int64_t{1} << std::min(++retry.failures, 7));

@@ -1,6 +1,6 @@
 #include "runtime/observed_view.hpp"
 
-#include "runtime/json_path.hpp"
+#include "kube/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -22,7 +22,7 @@ WatchTarget target_of(const Need& need, const std::string& primitive_ns) {
 std::string projection(const json& object, const std::vector<std::string>& fields) {
   json kept = json::object();
   for (const auto& field : fields)
-    if (const json* value = find_path(object, field)) kept[field] = *value;
+    if (const json* value = kube::find_path(object, field)) kept[field] = *value;
   return kept.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
@@ -82,13 +82,13 @@ bool ObservedView::apply(Watched& watched, const WatchTarget& target, const View
       return false;
     case ViewEvent::Kind::apply: {
       auto& objects = watched.listing ? watched.listed : watched.objects;
-      Object object{text_at(*event.object, "metadata.uid"), projection(*event.object, target.fields)};
-      auto& known = objects[text_at(*event.object, "metadata.name")];
+      Object object{kube::text_at(*event.object, "metadata.uid"), projection(*event.object, target.fields)};
+      auto& known = objects[kube::text_at(*event.object, "metadata.name")];
       if (known == object) return false;
       known = std::move(object);
       return !watched.listing;
     }
-    case ViewEvent::Kind::remove: return watched.objects.erase(text_at(*event.object, "metadata.name")) > 0;
+    case ViewEvent::Kind::remove: return watched.objects.erase(kube::text_at(*event.object, "metadata.name")) > 0;
     case ViewEvent::Kind::synced: {
       const bool same =
           watched.synced && watched.trouble == ObservedState::present && watched.objects == watched.listed;

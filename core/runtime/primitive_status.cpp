@@ -30,9 +30,9 @@ std::vector<PlanEvent> ready_events(const json& current, const std::vector<PlanC
   for (const auto& condition : wanted) {
     if (condition.type != "Ready") continue;
     const json old = find_condition(current, condition.type);
-    const auto before = text_at(old, "status");
+    const auto before = kube::text_at(old, "status");
     const bool fell = condition.status == ConditionStatus::false_ &&
-                      (before != "False" || text_at(old, "reason") != condition.reason);
+                      (before != "False" || kube::text_at(old, "reason") != condition.reason);
     const bool rose = condition.status == ConditionStatus::true_ && before == "False";
     if (fell || rose) events.push_back({fell, condition.reason, condition.message});
   }

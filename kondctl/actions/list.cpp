@@ -1,7 +1,7 @@
 #include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/table.hpp"
-#include "runtime/json_path.hpp"
+#include "kube/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -31,10 +31,10 @@ std::string table_of(const std::vector<json>& objects, const Session& session) {
   std::vector<Row> rows{header};
   for (const json& object : objects) {
     Row row;
-    if (with_namespace) row.push_back(runtime::text_at(object, "metadata.namespace"));
-    row.push_back(runtime::text_at(object, "metadata.name"));
+    if (with_namespace) row.push_back(kube::text_at(object, "metadata.namespace"));
+    row.push_back(kube::text_at(object, "metadata.name"));
     for (const runtime::ColumnDeclaration& column : columns) row.push_back(cell(object, column, now));
-    row.push_back(age(runtime::text_at(object, "metadata.creationTimestamp"), now));
+    row.push_back(age(kube::text_at(object, "metadata.creationTimestamp"), now));
     rows.push_back(std::move(row));
   }
   return render_table(rows);
@@ -55,7 +55,7 @@ ExitCode list(Session& session) {
   if (format == Format::name) {
     for (const json& object : *objects) {
       session.console.print(kind.names.singular + "." + runtime::api_group + "/" +
-                            runtime::text_at(object, "metadata.name") + "\n");
+                            kube::text_at(object, "metadata.name") + "\n");
     }
     return ExitCode::done;
   }

@@ -1,8 +1,8 @@
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/claim_tables.hpp"
 #include "kondctl/table.hpp"
+#include "kube/json_fields.hpp"
 #include "kube/text.hpp"
-#include "runtime/json_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -13,8 +13,8 @@ namespace konductor::kondctl {
 
 namespace {
 
+using kube::text_at;
 using nlohmann::json;
-using runtime::text_at;
 
 constexpr runtime::Duration patience = std::chrono::seconds{10};
 
@@ -25,7 +25,7 @@ std::string facts_of(const json& object, const runtime::KindDeclaration& kind, k
     const std::string value = cell(object, column, now);
     if (!value.empty()) rows.push_back({"  " + column.name, value});
   }
-  const json* conditions = runtime::find_path(object, "status.conditions");
+  const json* conditions = kube::find_path(object, "status.conditions");
   if (conditions != nullptr && conditions->is_array()) {
     for (const json& one : *conditions) {
       rows.push_back({"  " + text_at(one, "type"), text_at(one, "status"),
