@@ -21,15 +21,6 @@ std::string api_version_text() {
   return std::string(runtime::api_group) + "/" + runtime::api_version;
 }
 
-const json* condition(const json& object, std::string_view type) {
-  const json* conditions = find_path(object, "status.conditions");
-  if (conditions == nullptr || !conditions->is_array()) return nullptr;
-  for (const json& one : *conditions) {
-    if (text_at(one, "type") == type) return &one;
-  }
-  return nullptr;
-}
-
 // What the claim must be: these members can't change once it exists.
 json identifying_spec(const ClaimWish& wish) {
   json object = json::object();
@@ -73,14 +64,14 @@ Result<ClaimView> view_of_claim(const json& object, const runtime::KindDeclarati
   ClaimView view;
   view.claim = std::move(*claim);
   view.requested_at = text_at(object, "spec.requestedAt");
-  const json* granted = condition(object, "Granted");
+  const json* granted = kube::condition_of(object, "Granted");
   view.answered = view.claim.acknowledged || granted != nullptr;
   if (granted != nullptr && text_at(*granted, "status") != "True") view.message = text_at(*granted, "message");
   return view;
 }
 
 std::string why_not_ready(const json& primitive) {
-  const json* ready = condition(primitive, "Ready");
+  const json* ready = kube::condition_of(primitive, "Ready");
   if (ready == nullptr || text_at(*ready, "status") != "False") return {};
   const std::string message = text_at(*ready, "message");
   return text_at(*ready, "reason") + (message.empty() ? "" : ": " + message);

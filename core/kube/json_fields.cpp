@@ -61,4 +61,16 @@ std::optional<bool> boolean_at(const json& object, std::string_view path) noexce
   return truth == nullptr ? std::nullopt : std::optional<bool>(*truth);
 }
 
+const nlohmann::json* find_condition(const nlohmann::json& conditions, std::string_view type) noexcept {
+  if (!conditions.is_array()) return nullptr;
+  for (const auto& condition : conditions)
+    if (text_at(condition, "type") == type) return &condition;
+  return nullptr;
+}
+
+const nlohmann::json* condition_of(const nlohmann::json& object, std::string_view type) noexcept {
+  const auto* conditions = find_path(object, "status.conditions");
+  return conditions == nullptr ? nullptr : find_condition(*conditions, type);
+}
+
 }  // namespace konductor::kube

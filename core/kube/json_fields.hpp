@@ -26,4 +26,9 @@ std::optional<std::int64_t> integer_at(const nlohmann::json& object, std::string
 
 std::optional<bool> boolean_at(const nlohmann::json& object, std::string_view path) noexcept;
 
+/// The condition of this type in an object's status.conditions; null where there is none.
+const nlohmann::json* condition_of(const nlohmann::json& object, std::string_view type) noexcept;
+/// The same, in the list itself.
+const nlohmann::json* find_condition(const nlohmann::json& conditions, std::string_view type) noexcept;
+
 }  // namespace konductor::kube

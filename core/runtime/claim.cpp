@@ -66,14 +66,6 @@ FieldValue field_at(const json& object, const FieldDeclaration& declared) {
   return value;
 }
 
-std::string granted_reason(const json& object) {
-  const json* conditions = kube::find_path(object, "status.conditions");
-  if (conditions == nullptr || !conditions->is_array()) return {};
-  for (const auto& condition : *conditions)
-    if (kube::text_at(condition, "type") == "Granted") return kube::text_at(condition, "reason");
-  return {};
-}
-
 // requestedAt orders claims inside the whole second of creationTimestamp, and can claim no other second.
 std::int64_t asked_at(const json& object, std::int64_t created) {
   constexpr std::int64_t last_in_second = 999'999;
@@ -104,7 +96,7 @@ void read_status(const json& object, Claim& claim) {
   claim.granted_at = kube::text_at(object, "status.grantedAt");
   claim.mark = kube::text_at(object, "status.primitiveUID");
   claim.outcome = kube::text_at(object, "status.outcome");
-  claim.reason = granted_reason(object);
+  if (const json* granted = kube::condition_of(object, "Granted")) claim.reason = kube::text_at(*granted, "reason");
 }
 
 }  // namespace

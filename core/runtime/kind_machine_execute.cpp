@@ -17,6 +17,23 @@ constexpr auto shortest_look = std::chrono::milliseconds{5};  // a plugin that l
 constexpr auto longest_look = std::chrono::hours{24};
 constexpr std::size_t most_holder_lines = 10;
 
+bool is_refused(const Verdict* verdict) {
+  return verdict != nullptr && verdict->kind == VerdictKind::deny;
+}
+
+/// What a claim that is not served hears; `verdict` is null where the plugin said nothing of it.
+Ending waiting_of(const Verdict* verdict) {
+  Ending waits{Phase::pending, "Queued", "waits for its turn"};
+  if (verdict != nullptr && !verdict->reason.empty()) waits.reason = verdict->reason;
+  if (verdict != nullptr && !verdict->message.empty()) waits.message = verdict->message;
+  return waits;
+}
+
+Ending denial_of(const Verdict* verdict) {
+  const bool never = verdict != nullptr && verdict->reason == exceeds_limit;
+  return {Phase::denied, is_refused(verdict) || never ? verdict->reason : not_now, waiting_of(verdict).message};
+}
+
 }  // namespace
 
 void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::string& reason,
@@ -130,29 +147,31 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
 
 void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, Now now) {
   for (const auto& [claim, verdict] : decision.unserved) {
-    const bool refused = verdict != nullptr && verdict->kind == VerdictKind::deny;
-    const std::string message =
-        verdict != nullptr && !verdict->message.empty() ? verdict->message : "waits for its turn";
     const bool unavailable = kind_.mode == Mode::granted && !claim->wait && decision.complete;
-    if (refused || unavailable) {
+    if (is_refused(verdict) || unavailable) {
       if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
       ++counters_.denials;
-      const bool never = verdict != nullptr && verdict->reason == exceeds_limit;
-      const Ending denial{Phase::denied, refused || never ? verdict->reason : not_now, message};
-      write_claim(*claim, end_claim(kind_, *claim, denial, now.server), Sent::claim_write, true,
-                  about_end(entry, *claim, denial));
-      continue;
-    }
-    const std::string reason = verdict != nullptr && !verdict->reason.empty() ? verdict->reason : "Queued";
-    if (kind_.mode != Mode::granted || (claim->acknowledged && claim->reason == reason)) continue;
-    const auto told_at = notes_[claim->uid].first_seen + settle_time;
-    if (now.mono < told_at) {
-      wake(entry, told_at);
-    } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
-      write_claim(*claim, acknowledge(kind_, *claim, reason, message, entry.primitive->uid, now.server),
-                  Sent::claim_write, false);
+      deny(entry, *claim, denial_of(verdict), now);
+    } else if (kind_.mode == Mode::granted) {
+      tell_waiter(entry, *claim, waiting_of(verdict), entry.primitive->uid, now);
     }
   }
+}
+
+void KindMachine::Impl::deny(Entry& entry, const Claim& claim, const Ending& denial, Now now) {
+  write_claim(claim, end_claim(kind_, claim, denial, now.server), Sent::claim_write, true,
+              about_end(entry, claim, denial));
+}
+
+/// Once it has waited for a moment: most claims are granted before.
+void KindMachine::Impl::tell_waiter(Entry& entry, const Claim& claim, const Ending& waits, const std::string& mark,
+                                    Now now) {
+  if (claim.acknowledged && claim.reason == waits.reason) return;
+  const auto told_at = notes_[claim.uid].first_seen + settle_time;
+  if (now.mono < told_at) return wake(entry, told_at);
+  if (!can_write(claim, entry, now) || !has_room(entry, false)) return;
+  write_claim(claim, acknowledge(kind_, claim, waits.reason, waits.message, mark, now.server), Sent::claim_write,
+              false);
 }
 
 void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, Now now) {
@@ -169,20 +188,22 @@ void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, N
   }
 }
 
+/// Claims whose primitive does not exist: who waits goes on waiting for it, and hears why.
 void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
-  const std::string reason = kind_.names.kind + "NotFound";
-  const std::string message = "there is no " + kind_.names.singular + " " + kube::to_string(entry.name);
+  const Ending waits{Phase::pending, kind_.names.kind + "NotFound",
+                     "there is no " + kind_.names.singular + " " + kube::to_string(entry.name)};
   for (const auto* claim : view_.of(entry.name)) {
-    const bool told = claim->acknowledged && claim->reason == reason && claim->wait;
-    if (claim->phase != Phase::pending || claim->deleting || told) continue;
+    if (claim->phase != Phase::pending || claim->deleting) continue;
+    if (claim->wait) {
+      tell_waiter(entry, *claim, waits, {}, now);
+      continue;
+    }
     // The watch of the primitives may be a moment behind that of the claims.
-    const auto told_at = notes_[claim->uid].first_seen + settle_time;
-    if (now.mono < told_at) {
-      wake(entry, told_at);
+    const auto denied_at = notes_[claim->uid].first_seen + settle_time;
+    if (now.mono < denied_at) {
+      wake(entry, denied_at);
     } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
-      auto write = claim->wait ? acknowledge(kind_, *claim, reason, message, {}, now.server)
-                               : end_claim(kind_, *claim, {Phase::denied, not_now, message}, now.server);
-      write_claim(*claim, std::move(write), Sent::claim_write, !claim->wait);
+      deny(entry, *claim, {Phase::denied, not_now, waits.message}, now);
     }
   }
 }

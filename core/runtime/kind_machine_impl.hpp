@@ -74,6 +74,8 @@ class KindMachine::Impl {
   void execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now);
   void record_grants(const Entry& entry, const Decision& decision, Ledger& ledger) const;
   void answer_waiters(Entry& entry, const Decision& decision, Now now);
+  void tell_waiter(Entry& entry, const Claim& claim, const Ending& waits, const std::string& mark, Now now);
+  void deny(Entry& entry, const Claim& claim, const Ending& denial, Now now);
   void answer_orphans(Entry& entry, Now now);
   void write_status(Entry& entry, const Ledger& ledger, const ShownStatus& shown, const NewState* state,
                     std::size_t grants, bool covered, Now now);

@@ -17,11 +17,9 @@ const char* text_of(ConditionStatus status) {
   return status == ConditionStatus::false_ ? "False" : "Unknown";
 }
 
-json find_condition(const json& conditions, const std::string& type) {
-  if (conditions.is_array())
-    for (const auto& condition : conditions)
-      if (kube::text_at(condition, "type") == type) return condition;
-  return json::object();
+json condition_or_empty(const json& conditions, const std::string& type) {
+  const json* found = kube::find_condition(conditions, type);
+  return found == nullptr ? json::object() : *found;
 }
 
 /// What to tell of a change of the condition Ready: that it is not true, and that it is again.
@@ -29,7 +27,7 @@ std::vector<PlanEvent> ready_events(const json& current, const std::vector<PlanC
   std::vector<PlanEvent> events;
   for (const auto& condition : wanted) {
     if (condition.type != "Ready") continue;
-    const json old = find_condition(current, condition.type);
+    const json old = condition_or_empty(current, condition.type);
     const auto before = kube::text_at(old, "status");
     const bool fell = condition.status == ConditionStatus::false_ &&
                       (before != "False" || kube::text_at(old, "reason") != condition.reason);
@@ -44,7 +42,7 @@ json merged_conditions(const json& current, const ShownStatus& wanted, std::int6
                        bool& changed) {
   json merged = current.is_array() ? current : json::array();
   for (const auto& condition : wanted.conditions) {
-    const json old = find_condition(merged, condition.type);
+    const json old = condition_or_empty(merged, condition.type);
     const bool same_status = kube::text_at(old, "status") == text_of(condition.status);
     if (!same_status || kube::text_at(old, "reason") != condition.reason) changed = true;
     json fresh = {

@@ -51,5 +51,15 @@ TEST(JsonFields, an_integer_outside_of_int64_is_none_instead_of_another_number) 
   EXPECT_EQ(integer_at(json::parse(R"({"n": 18446744073709551615})"), "n"), std::nullopt);
 }
 
+TEST(JsonFields, finds_a_condition_by_its_type_whatever_else_is_in_the_list) {
+  const auto object = json::parse(
+      R"({"status": {"conditions": [7, {"type": 3}, {"status": "True"}, {"type": "Ready", "status": "False"}]}})");
+  ASSERT_NE(condition_of(object, "Ready"), nullptr);
+  EXPECT_EQ(text_at(*condition_of(object, "Ready"), "status"), "False");
+  EXPECT_EQ(condition_of(object, "Granted"), nullptr);
+  for (const char* other : {"{}", "7", R"({"status": 1})", R"({"status": {"conditions": {"type": "Ready"}}})"})
+    EXPECT_EQ(condition_of(json::parse(other), "Ready"), nullptr) << other;
+}
+
 }  // namespace
 }  // namespace konductor::kube
