@@ -49,6 +49,10 @@ void ClaimMachine::Impl::decided_against(const ClaimView& view) {
                        " while waiting for " + subject() + why,
                    std::nullopt});
   }
+  if (claim.reason == wish_.kind->names.kind + runtime::not_found_suffix) {
+    return finish(
+        {ExitCode::no_such_object, words + "; create it, or look at the name and the namespace", std::nullopt});
+  }
   if (!wish_.wait && claim.reason == runtime::not_now) {
     return finish(
         {ExitCode::not_available, subject() + " is not available now" + why + " (--wait waits for it)", std::nullopt});

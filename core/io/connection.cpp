@@ -66,8 +66,9 @@ error_code load_authorities(asio::ssl::context& context, const std::string& pem)
 
 // Its BEGIN and END lines were right: what is between them is not.
 Error broken(const NamedPem& pem, const error_code& code) {
-  return Error{Errc::bad_config,
-               pem.name + ": " + pem_blocks(pem.text) + " was found, and can't be used: " + words_of(code)};
+  return Error{Errc::bad_config, pem.name + ": " + pem_blocks(pem.text) +
+                                     " was found, but what is in it can't be read (OpenSSL: " + code.message() +
+                                     "); is it complete, and unchanged since it was made?"};
 }
 
 bool is_mismatch(const error_code& code) {
@@ -88,10 +89,11 @@ Result<void> load_identity(asio::ssl::context& context, const NamedPem& certific
   error_code failed;
   context.use_certificate_chain(asio::buffer(certificate.text), failed);
   if (failed) return broken(certificate, failed);
-  // OpenSSL compares the two as well.
   context.use_private_key(asio::buffer(key.text), asio::ssl::context::pem, failed);
-  if (!failed) return {};
-  if (is_mismatch(failed)) {
+  // OpenSSL compares the two only where they are of one type; else the key silently replaces the certificate.
+  const bool fits = !failed && SSL_CTX_check_private_key(context.native_handle()) == 1;
+  if (fits) return {};
+  if (!failed || is_mismatch(failed)) {
     return Error{Errc::bad_config,
                  key.name + ": this key does not match the certificate, which is from " + certificate.name};
   }

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <random>
+#include <sys/resource.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -23,6 +24,15 @@ std::string unique_identity() {
   std::array<char, 20> hex{};
   std::snprintf(hex.data(), hex.size(), "_%016llx", static_cast<unsigned long long>(number));
   return std::string(host.data()) + hex.data();
+}
+
+std::size_t raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  const auto before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  const bool raised = setrlimit(RLIMIT_NOFILE, &limit) == 0;
+  return static_cast<std::size_t>(raised ? limit.rlim_cur : before);
 }
 
 }  // namespace konductor::io

@@ -62,8 +62,9 @@ std::optional<bool> boolean_at(const json& object, std::string_view path) noexce
 }
 
 const nlohmann::json* find_condition(const nlohmann::json& conditions, std::string_view type) noexcept {
-  if (!conditions.is_array()) return nullptr;
-  for (const auto& condition : conditions)
+  const auto* list = conditions.get_ptr<const nlohmann::json::array_t*>();
+  if (list == nullptr) return nullptr;
+  for (const auto& condition : *list)
     if (text_at(condition, "type") == type) return &condition;
   return nullptr;
 }

@@ -114,6 +114,9 @@ class App {
   void start_kinds() {
     runtime::KindSettings settings;
     settings.withhold_grants = options_.withhold_grants;
+    // Each watch is a connection: half of what may be open stays for everything else.
+    const auto kinds = std::max<std::size_t>(registry_.kinds().size(), 1);
+    settings.watches = static_cast<std::uint32_t>(std::clamp<std::size_t>(io::raise_file_limit() / 2 / kinds, 8, 1000));
     for (auto& kind : registry_.kinds()) {
       runners_.push_back(std::make_unique<KindRunner>(context_.get_executor(), *client_, std::move(kind), settings,
                                                       [this] { return may_lead(); }));

@@ -134,6 +134,8 @@ Result<Claim> parse_claim(const json& object, const KindDeclaration& kind) {
                      " in spec." + kind.primitive_field,
                  0};
   }
+  for (const auto& owner : meta->owner_references)
+    if (owner.kind == kind.names.kind && owner.api_version.starts_with(api_group)) claim.owner_uid = owner.uid;
   read_spec(object, kind, claim);
   read_status(object, claim);
   claim.fields.reserve(kind.claim_fields.size());

@@ -43,7 +43,8 @@ struct Claim {
   std::int64_t granted_ttl = 0;       // status.ttl; 0: not given
   std::optional<std::int64_t> grace;  // status.grace, once it is told to stop
   std::int64_t token = 0;
-  std::string mark;  // status.primitiveUID
+  std::string mark;       // status.primitiveUID
+  std::string owner_uid;  // of an owner reference to a primitive of its kind
   std::string pod_name;
   std::string pod_uid;
   std::string holder;

@@ -46,7 +46,7 @@ class Builder {
       hold(facts, *entry->second);
       pending_.erase(entry);
     } else if (facts.state == ClaimState::ended) {
-      if (input_.kind.mode != Mode::counted) return;
+      if (input_.kind.mode != Mode::counted || !input_.may_be_served(claim)) return;
     } else if (facts.state != ClaimState::waiting) {
       facts.units = claim.held_units;
     } else if (!input_.may_be_served(claim)) {

@@ -1,5 +1,6 @@
 #include "runtime/event_write.hpp"
 
+#include "kube/text.hpp"
 #include "kube/time.hpp"
 #include "runtime/kind.hpp"
 
@@ -46,7 +47,7 @@ kube::Request event_write(const Announcement& announcement, const std::string& c
         {"uid", subject.uid},
         {"resourceVersion", subject.resource_version}}},
       {"reason", event.reason},
-      {"message", cut(event.message, longest_message)},
+      {"message", cut(kube::visible(event.message), longest_message)},
       {"type", event.warning ? "Warning" : "Normal"},
       {"source", {{"component", component}}},
       {"firstTimestamp", time},

@@ -20,6 +20,8 @@ inline constexpr const char* api_version = "v1";
 inline constexpr const char* exceeds_limit = "ExceedsLimit";
 /// Why a claim that does not wait is denied when it is merely not its turn.
 inline constexpr const char* not_now = "Unavailable";
+/// Ends the reason of a claim whose primitive does not exist; before it stands the kind.
+inline constexpr const char* not_found_suffix = "NotFound";
 
 struct Names {
   std::string kind;

@@ -94,13 +94,14 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
     auto& notes = notes_[claim->uid];
     const bool is_new = notes.stamp.empty();
     if (is_new) notes.first_seen = now.mono;
-    if (restarts_clock(notes.stamp, *claim)) {
+    const bool seen_revoking = !is_new && notes.seen.revoking != MonoTime::max();
+    if (restarts_clock(notes.stamp, *claim, seen_revoking)) {
       notes.stamp = clock_stamp(*claim);
       notes.seen.stamp = now.mono;
     }
     if (claim->phase != Phase::revoking) {
       notes.seen.revoking = MonoTime::max();
-    } else if (notes.seen.revoking == MonoTime::max() || is_new) {
+    } else if (!seen_revoking) {
       notes.seen.revoking = now.mono;
     }
     if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);

@@ -23,6 +23,7 @@ struct KindSettings {
   std::uint32_t batch = 128;            // most grants in one record; below 1000 because of the tokens
   std::uint32_t parallel = 32;          // most requests in flight for this kind
   std::uint32_t max_claims = 20000;     // of one primitive; over it: a condition, and nothing is granted to the rest
+  std::uint32_t watches = 1000;         // most watches for what decisions want to see
   Duration default_ttl = std::chrono::minutes{10};
   Duration keep_terminal = std::chrono::minutes{10};          // terminal claims are deleted after it
   Duration status_interval = std::chrono::milliseconds{300};  // coalesces counts

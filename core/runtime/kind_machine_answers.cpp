@@ -88,6 +88,7 @@ void KindMachine::Impl::on_record(const InFlight& sent, const Result<kube::Respo
     return;
   }
   announce(sent.primitive, sent.announce, now);
+  if (known.primitive) tell_events(known, sent.events, now);
   if (sent.ledger) {
     known.not_stored.clear();
     known.own = sent.covered ? sent.ledger : std::nullopt;
@@ -111,8 +112,10 @@ void KindMachine::Impl::on_reread(const InFlight& sent, const Result<kube::Respo
   if (object) {
     known.reread = false;
     put_primitive(std::make_shared<const json>(*object));
+    if (!known.primitive) known.retry.not_before = now.mono + settings_.retry_most;
   } else if (object.error().code == Errc::not_found) {
     known.reread = false;
+    known.absent_at = known.asked_at;
     if (known.primitive && known.primitive->uid == sent.primitive_uid) known.primitive.reset();
   } else {
     failed(known.retry, object.error(), now);

@@ -15,6 +15,8 @@ using nlohmann::json;
 constexpr auto settle_time = std::chrono::milliseconds{250};  // a claim that waits longer is told why
 constexpr auto shortest_look = std::chrono::milliseconds{5};  // a plugin that looks into the past cannot spin us
 constexpr auto longest_look = std::chrono::hours{24};
+constexpr auto answer_time = std::chrono::seconds{5};  // a plan waits so long for what it needs to see
+constexpr int most_held = 3;                           // a plugin that asks for something else each time cannot spin us
 constexpr std::size_t most_holder_lines = 10;
 
 bool is_refused(const Verdict* verdict) {
@@ -73,6 +75,7 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
   ShownStatus shown;
   shown.fields = decision.plan.status.value_or("{}");
   shown.conditions = decision.plan.conditions;
+  shown.events = decision.plan.events;
   if (decision.left_out > 0) {
     std::erase_if(shown.conditions, [](const auto& condition) { return condition.type == "Ready"; });
     shown.conditions.push_back({"Ready", ConditionStatus::false_, "TooManyClaims",
@@ -98,6 +101,7 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
 
 void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now) {
   const auto& plan = decision.plan;
+  if (follow_needs(entry, plan.needs, now)) return;
   entry.holding = decision.holding + decision.grants;
   entry.waiting = decision.waiting - std::min(decision.waiting, decision.grants);
   if (plan.look_again_at) {
@@ -105,8 +109,6 @@ void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decisi
     const auto in = Duration{std::max(*plan.look_again_at, present) - present};
     wake(entry, now.mono + std::clamp<Duration>(in, shortest_look, longest_look));
   }
-  tell_events(entry, plan.events, now);
-  if (observed_.want(entry.name, plan.needs)) entry.dirty = true;
   Ledger next = ledger;
   record_grants(entry, decision, next);
   std::optional<NewState> state;
@@ -139,6 +141,7 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   sent.resource_version = primitive.resource_version;
   sent.covered = covered;
   sent.grants = grants;
+  sent.events = shown.events;
   for (const auto& event : differs.events) sent.announce.push_back({subject_of(entry), event});
   const bool with_ledger = kind_.mode == Mode::granted;
   if (with_ledger) sent.ledger = ledger;
@@ -188,24 +191,51 @@ void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, N
   }
 }
 
-/// Claims whose primitive does not exist: who waits goes on waiting for it, and hears why.
+/// Claims whose primitive does not exist: who waits goes on waiting for it, and hears why. The view of the primitives
+/// may be behind, or they cannot be read at all: only a GET that was sent since knows.
 void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
-  const Ending waits{Phase::pending, kind_.names.kind + "NotFound",
-                     "there is no " + kind_.names.singular + " " + kube::to_string(entry.name)};
+  const std::string reason = kind_.names.kind + not_found_suffix;
+  const std::string message = "there is no " + kind_.names.singular + " " + kube::to_string(entry.name);
   for (const auto* claim : view_.of(entry.name)) {
-    if (claim->phase != Phase::pending || claim->deleting) continue;
-    if (claim->wait) {
-      tell_waiter(entry, *claim, waits, {}, now);
-      continue;
-    }
-    // The watch of the primitives may be a moment behind that of the claims.
-    const auto denied_at = notes_[claim->uid].first_seen + settle_time;
-    if (now.mono < denied_at) {
-      wake(entry, denied_at);
+    const bool told = claim->wait && claim->acknowledged && claim->reason == reason;
+    if (claim->phase != Phase::pending || claim->deleting || told) continue;
+    const auto first_seen = notes_[claim->uid].first_seen;
+    if (now.mono < first_seen + settle_time) {
+      wake(entry, first_seen + settle_time);
+    } else if (!entry.absent_at || *entry.absent_at < first_seen) {
+      if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
+      if (entry.asking || !has_room(entry, false)) return;
+      return ask_for_primitive(entry, {}, now);
+    } else if (claim->wait) {
+      tell_waiter(entry, *claim, {Phase::pending, reason, message}, {}, now);
     } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
-      deny(entry, *claim, {Phase::denied, not_now, waits.message}, now);
+      deny(entry, *claim, {Phase::denied, reason, message}, now);
     }
   }
+}
+
+/// Has what the plan needs watched. True: what it asked for is not known yet, so it is not carried out; decide is
+/// called again when it is. Else each start of an operator would show for a moment what was decided blindly.
+bool KindMachine::Impl::follow_needs(Entry& entry, const std::vector<Need>& needs, Now now) {
+  const auto left_out = observed_.left_out();
+  const bool changed = observed_.want(entry.name, needs);
+  if (observed_.left_out() > left_out) {
+    log(LogLine::Level::warning, kube::to_string(entry.name) + ": asks to see more than the " +
+                                     std::to_string(settings_.watches) + " watches of this kind");
+  }
+  if (changed) entry.needs_since = now.mono;
+  const bool patient = now.mono < entry.needs_since + answer_time && entry.held_for_needs < most_held;
+  if (!patient || !(changed || observed_.is_unanswered(entry.name))) {
+    entry.held_for_needs = 0;
+    return false;
+  }
+  if (changed) ++entry.held_for_needs;
+  if (observed_.is_unanswered(entry.name)) {
+    wake(entry, entry.needs_since + answer_time);
+  } else {
+    entry.dirty = true;
+  }
+  return true;
 }
 
 }  // namespace konductor::runtime

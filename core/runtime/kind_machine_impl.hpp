@@ -25,7 +25,8 @@ inline constexpr const char* ledger_not_stored =
 
 class KindMachine::Impl {
  public:
-  Impl(KindDeclaration kind, KindSettings settings) : kind_(std::move(kind)), settings_(std::move(settings)) {}
+  Impl(KindDeclaration kind, KindSettings settings)
+      : kind_(std::move(kind)), settings_(std::move(settings)), observed_(settings_.watches) {}
 
   void on_primitive(const ViewEvent& event, Now now);
   void on_claim(const ViewEvent& event, Now now);
@@ -77,6 +78,8 @@ class KindMachine::Impl {
   void tell_waiter(Entry& entry, const Claim& claim, const Ending& waits, const std::string& mark, Now now);
   void deny(Entry& entry, const Claim& claim, const Ending& denial, Now now);
   void answer_orphans(Entry& entry, Now now);
+  void ask_for_primitive(Entry& entry, const std::string& uid, Now now);
+  bool follow_needs(Entry& entry, const std::vector<Need>& needs, Now now);
   void write_status(Entry& entry, const Ledger& ledger, const ShownStatus& shown, const NewState* state,
                     std::size_t grants, bool covered, Now now);
   void refuse(Entry& entry, const Ledger& ledger, const std::string& reason, const std::string& message, Now now);

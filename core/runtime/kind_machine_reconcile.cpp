@@ -74,19 +74,14 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   if (!entry.primitive || entry.primitive->deleting) {
     entry.holding = entry.waiting = 0;
     observed_.forget(entry.name);
-    if (kind_.mode == Mode::granted) return answer_orphans(entry, now);
+    if (!entry.primitive && kind_.mode == Mode::granted) answer_orphans(entry, now);
     return;
   }
   const auto& primitive = *entry.primitive;
   if (entry.reread && !entry.busy && !entry.asking) {
     if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
     if (!has_room(entry, true)) return;
-    entry.asking = true;
-    InFlight sent;
-    sent.what = Sent::reread;
-    sent.primitive = entry.name;
-    sent.primitive_uid = primitive.uid;
-    send(std::move(sent), kube::get(kind_.primitive_resource(), entry.name));
+    ask_for_primitive(entry, primitive.uid, now);
   }
   const Ledger first{0, primitive.resource_version, {}};
   const Ledger ledger = settled(primitive.ledger.value_or(first), ledger_view(entry));
@@ -94,6 +89,16 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   if (entry.busy || entry.reread || entry.asking) return;
   if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
   decide_and_record(entry, ledger, now);
+}
+
+void KindMachine::Impl::ask_for_primitive(Entry& entry, const std::string& uid, Now now) {
+  entry.asking = true;
+  entry.asked_at = now.mono;
+  InFlight sent;
+  sent.what = Sent::reread;
+  sent.primitive = entry.name;
+  sent.primitive_uid = uid;
+  send(std::move(sent), kube::get(kind_.primitive_resource(), entry.name));
 }
 
 void KindMachine::Impl::ask_about_pod(Entry& entry, const Claim& claim, Now now) {
@@ -156,9 +161,12 @@ void KindMachine::Impl::tell_pending(Entry& entry, const Ledger& ledger, Now now
 
 bool KindMachine::Impl::may_be_served(const Claim& claim, const Entry& entry, Now now) const {
   if (claim.deleting) return false;
-  // Marks are of the grant protocol: what is only counted cannot be granted twice.
-  const bool granted_mode = kind_.mode == Mode::granted;
-  if (granted_mode && !is_marked_for(claim, entry.primitive->uid, entry.primitive->created)) return false;
+  const auto& primitive = *entry.primitive;
+  if (kind_.mode == Mode::granted) {
+    if (!is_marked_for(claim, primitive.uid, primitive.created)) return false;
+  } else if (claim.owner_uid.empty() ? claim.created < primitive.created : claim.owner_uid != primitive.uid) {
+    return false;  // of a former life of the primitive
+  }
   const auto found = notes_.find(claim.uid);
   if (found == notes_.end()) return true;
   if (found->second.ending) return false;

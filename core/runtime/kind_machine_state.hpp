@@ -38,6 +38,7 @@ struct InFlight {
   bool covered = false;          // the record was decided on a view that the ledger's rules accept
   std::size_t grants = 0;
   std::vector<Announcement> announce;  // once it has succeeded
+  std::vector<PlanEvent> events;       // of the plan, likewise
 };
 
 /// Back-off of one object after failed writes.
@@ -73,10 +74,14 @@ struct Entry {
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
-  MonoTime rest_until{};                                 // it is not looked at again before
-  std::string gone_uid;                                  // of the primitive that had this name last and is gone
-  std::string not_stored;                                // UID of a primitive whose server did not store the ledger
-  MonoTime store_again{};                                // that is tried again then
+  MonoTime rest_until{};              // it is not looked at again before
+  std::optional<MonoTime> absent_at;  // a GET sent then found none of this name
+  std::optional<MonoTime> asked_at;   // of the last such GET
+  MonoTime needs_since{};             // when its decision last asked for something new
+  int held_for_needs = 0;             // decisions in a row that were not carried out, to see their needs first
+  std::string gone_uid;               // of the primitive that had this name last and is gone
+  std::string not_stored;             // UID of a primitive whose server did not store the ledger
+  MonoTime store_again{};             // that is tried again then
   std::set<std::pair<std::string, std::string>> events;  // already told
   std::size_t holding = 0;
   std::size_t waiting = 0;

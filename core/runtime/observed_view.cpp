@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace konductor::runtime {
@@ -32,38 +33,48 @@ bool ObservedView::want(const kube::NamespacedName& primitive, const std::vector
   std::vector<Wanted> wanted;
   wanted.reserve(needs.size());
   for (const auto& need : needs) wanted.push_back({need.id, target_of(need, primitive.ns)});
-  auto& known = wants_[primitive];
-  const bool changed = known != wanted;
-  if (changed) {
-    for (const auto& one : wanted) {
-      const auto found = watched_.find(one.target);
-      if (found == watched_.end() && watched_.size() >= most_targets) continue;
-      watched_[one.target].wanted_by.insert(primitive);
-      targets_.insert(one.target);
-    }
-    std::swap(known, wanted);
-    release(primitive, wanted);
-  }
-  if (known.empty()) wants_.erase(primitive);
-  return changed;
+  const auto found = wants_.find(primitive);
+  if (found == wants_.end() ? wanted.empty() : found->second == wanted) return false;
+  for (const auto& one : wanted) follow(primitive, one.target);
+  std::swap(wants_[primitive], wanted);
+  release(primitive, wanted);
+  if (needs.empty()) wants_.erase(primitive);
+  return true;
 }
 
 void ObservedView::forget(const kube::NamespacedName& primitive) {
-  if (auto node = wants_.extract(primitive)) release(primitive, node.mapped());
+  if (const auto node = wants_.extract(primitive)) release(primitive, node.mapped());
 }
 
+void ObservedView::follow(const kube::NamespacedName& primitive, const WatchTarget& target) {
+  if (!watched_.contains(target) && watched_.size() >= most_targets_) {
+    left_out_.emplace(target, primitive);
+    return;
+  }
+  watched_[target].wanted_by.insert(primitive);
+  targets_.insert(target);
+}
+
+/// Of what it wanted, ends what it no longer wants.
 void ObservedView::release(const kube::NamespacedName& primitive, const std::vector<Wanted>& wanted) {
   const auto still = wants_.find(primitive);
+  const auto is_kept = [&](const WatchTarget& target) {
+    return still != wants_.end() &&
+           std::ranges::any_of(still->second, [&](const Wanted& other) { return other.target == target; });
+  };
   for (const auto& one : wanted) {
-    bool kept = false;
-    if (still != wants_.end())
-      for (const auto& other : still->second) kept = kept || other.target == one.target;
+    if (is_kept(one.target)) continue;
+    left_out_.erase({one.target, primitive});
     const auto found = watched_.find(one.target);
-    if (kept || found == watched_.end()) continue;
+    if (found == watched_.end()) continue;
     found->second.wanted_by.erase(primitive);
     if (!found->second.wanted_by.empty()) continue;
     watched_.erase(found);
     targets_.erase(one.target);
+  }
+  while (!left_out_.empty() && watched_.size() < most_targets_) {
+    const auto next = left_out_.extract(left_out_.begin());
+    follow(next.value().second, next.value().first);
   }
 }
 
@@ -109,28 +120,37 @@ bool ObservedView::apply(Watched& watched, const WatchTarget& target, const View
   return false;
 }
 
+ObservedState ObservedView::state_of(const WatchTarget& target) const {
+  const auto found = watched_.find(target);
+  if (found == watched_.end()) return ObservedState::too_many;
+  const auto& watched = found->second;
+  if (watched.trouble != ObservedState::present) return watched.trouble;
+  if (!watched.synced) return ObservedState::unsynced;
+  if (watched.objects.empty()) return ObservedState::absent;
+  return watched.objects.size() > most_objects ? ObservedState::too_many : ObservedState::present;
+}
+
 std::vector<ObservedObject> ObservedView::shown_to(const kube::NamespacedName& primitive) const {
   std::vector<ObservedObject> shown;
   const auto found = wants_.find(primitive);
   if (found == wants_.end()) return shown;
   for (const auto& [id, target] : found->second) {
-    const auto at = watched_.find(target);
-    auto state = ObservedState::unsynced;
-    if (at != watched_.end() && at->second.trouble != ObservedState::present) {
-      state = at->second.trouble;
-    } else if (at != watched_.end() && at->second.synced) {
-      state = at->second.objects.empty()                 ? ObservedState::absent
-              : at->second.objects.size() > most_objects ? ObservedState::too_many
-                                                         : ObservedState::present;
-    }
+    const auto state = state_of(target);
     if (state != ObservedState::present) {
       shown.push_back({state, id, target.object_name, {}, {}});
       continue;
     }
-    for (const auto& [name, object] : at->second.objects)
+    for (const auto& [name, object] : watched_.at(target).objects)
       shown.push_back({ObservedState::present, id, name, object.uid, object.json});
   }
   return shown;
+}
+
+bool ObservedView::is_unanswered(const kube::NamespacedName& primitive) const {
+  const auto found = wants_.find(primitive);
+  return found != wants_.end() && std::ranges::any_of(found->second, [this](const Wanted& one) {
+           return state_of(one.target) == ObservedState::unsynced;
+         });
 }
 
 }  // namespace konductor::runtime

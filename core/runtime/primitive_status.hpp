@@ -28,6 +28,7 @@ struct ShownStatus {
   std::vector<PlanCondition> conditions;
   std::vector<HolderLine> holders;
   bool with_holders = false;
+  std::vector<PlanEvent> events;  // of the plan: told with the change that they tell of
 };
 
 /// The difference between what is shown and what should be.

@@ -31,8 +31,9 @@ std::string clock_stamp(const Claim& claim) {
   return (holds(claim.phase) ? std::to_string(claim.token) : "waiting") + "/" + claim.renew_time;
 }
 
-bool restarts_clock(const std::string& earlier_stamp, const Claim& claim) {
-  if (claim.phase == Phase::revoking && earlier_stamp.starts_with(std::to_string(claim.token) + "/")) return false;
+bool restarts_clock(const std::string& earlier_stamp, const Claim& claim, bool seen_revoking) {
+  if (claim.phase == Phase::revoking && seen_revoking && earlier_stamp.starts_with(std::to_string(claim.token) + "/"))
+    return false;
   return earlier_stamp != clock_stamp(claim);
 }
 

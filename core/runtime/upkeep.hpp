@@ -36,8 +36,9 @@ struct Upkeep {
 /// Part of a claim's state: its clock starts again whenever this changes. Holds what a renewal or a grant changes.
 [[nodiscard]] std::string clock_stamp(const Claim& claim);
 
-/// Does the clock of a claim with this earlier stamp start again? Not by a revocation, nor by renewals after it.
-[[nodiscard]] bool restarts_clock(const std::string& earlier_stamp, const Claim& claim);
+/// Does the clock of a claim with this earlier stamp start again? Not by a revocation, nor by renewals after it. One
+/// that was not seen revoking before may have been renewed before it was revoked, and both be seen at once.
+[[nodiscard]] bool restarts_clock(const std::string& earlier_stamp, const Claim& claim, bool seen_revoking);
 
 /// When this operator saw something first, by its own monotonic clock.
 struct Sightings {

@@ -80,7 +80,13 @@ WatchMachine::Step WatchMachine::on(const ListAnswered& event, const Moment& mom
 WatchMachine::Step WatchMachine::on(const StreamOpened&, const Moment& moment) {
   if (state_ != State::watching) return out_of_turn("an opened stream", moment);
   stream_opened_ = moment.now;
-  return list_next_ ? send_list() : Step{KeepReading{}, {}};
+  if (list_next_) return send_list();
+  Step step{KeepReading{}, {}};
+  // Where all is quiet, it would be a minute until the consumer hears that it goes on.
+  if (std::exchange(failed_, false)) {
+    step.deltas.push_back(view_event(ViewEvent::Kind::progress, nullptr, resource_version_));
+  }
+  return step;
 }
 
 WatchMachine::Step WatchMachine::on(const StreamRefused& event, const Moment& moment) {
@@ -214,6 +220,7 @@ std::vector<ViewEvent> WatchMachine::finish_list() {
   pages_.clear();
   resource_version_ = std::move(list_version_);
   list_next_ = false;
+  failed_ = false;
   return deltas;
 }
 
@@ -240,8 +247,9 @@ WatchMachine::Step WatchMachine::list_failed(const Error& error, const Moment& m
 }
 
 WatchMachine::Step WatchMachine::stream_failed(const Error& error, const Moment& moment) {
-  const bool lists =
-      error.code == Errc::expired || error.code == Errc::protocol_violation || error.code == Errc::not_installed;
+  // Who may not look (or no longer) may have missed anything when it is let in again.
+  const bool lists = error.code == Errc::forbidden || error.code == Errc::expired ||
+                     error.code == Errc::protocol_violation || error.code == Errc::not_installed;
   list_next_ = list_next_ || lists;
   if (error.code == Errc::expired && !std::exchange(expired_once_, true)) return send_list();
   return back_off(error, moment);
@@ -254,6 +262,7 @@ WatchMachine::Step WatchMachine::back_off(const Error& error, const Moment& mome
   failed.kind = ViewEvent::Kind::failed;
   failed.message = error.detail;
   failed.code = error.code;
+  failed_ = true;
   return {Wait{backoff_.next(moment.jitter, std::chrono::seconds{error.retry_after_s})}, {std::move(failed)}};
 }
 

@@ -132,6 +132,7 @@ class WatchMachine {
   bool expired_once_ = false;     // a 410 since the last good event: the next one backs off
   bool broken_once_ = false;      // an ERROR event since the last good event: the next one lists again
   bool stream_was_good_ = false;  // the stream gave an event
+  bool failed_ = false;           // the consumer was told so, and has not heard better
   std::optional<MonoTime> stream_opened_;
   std::string resource_version_;
   // Of the list under way: held back until its last page is there.

@@ -90,6 +90,10 @@ void make_certificate(const fs::path& folder, const std::string& name, const std
   run_to_end(folder, words);
 }
 
+void make_key(const fs::path& folder, const std::string& name, const std::string& algorithm) {
+  run_to_end(folder, {"openssl", "genpkey", "-algorithm", algorithm, "-out", name});
+}
+
 std::string read_text(const fs::path& file) {
   std::ifstream stream(file);
   return {std::istreambuf_iterator<char>(stream), {}};

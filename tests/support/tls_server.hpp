@@ -25,6 +25,9 @@ class TemporaryFolder {
 void make_certificate(const std::filesystem::path& folder, const std::string& name, const std::string& issuer,
                       const std::string& names);
 
+/// NAME: a private key of this algorithm ("ed25519").
+void make_key(const std::filesystem::path& folder, const std::string& name, const std::string& algorithm);
+
 std::string read_text(const std::filesystem::path& file);
 
 /// `openssl s_server` on a free port of 127.0.0.1 and, for "[::1]", of IPv6's loopback. It answers GET /FILE with that

@@ -157,7 +157,7 @@ TEST_F(Tls, names_the_field_the_file_and_what_was_found_in_it) {
        {std::pair{"answer", "59 bytes without a -----BEGIN line were found; a CERTIFICATE in PEM form is needed"},
         std::pair{"empty.crt", "0 bytes without a -----BEGIN line"},
         std::pair{"client.key", "PRIVATE KEY was found; a CERTIFICATE in PEM form is needed"},
-        std::pair{"broken.crt", "CERTIFICATE was found, and can't be used: "}}) {
+        std::pair{"broken.crt", "CERTIFICATE was found, but what is in it can't be read (OpenSSL: "}}) {
     auto access = access_to("127.0.0.1", 1);
     access.ca = {.data = {}, .file = file(wrong), .field = field};
     EXPECT_EQ(get(access).error().code, Errc::bad_config);
@@ -183,10 +183,13 @@ TEST_F(Tls, names_a_client_certificate_or_key_that_cannot_be_used) {
               testing::StartsWith("user u: client-certificate " + file("client.key") + ": PRIVATE KEY was found"));
   EXPECT_THAT(error_of("client.crt", "client.crt"),
               testing::StartsWith("user u: client-key-data (inline data): CERTIFICATE was found"));
-  EXPECT_EQ(error_of("client.crt", "other.key"),
-            "user u: client-key-data (inline data): this key does not match the certificate, which is from user u: "
-            "client-certificate " +
-                file("client.crt"));
+  make_key(path(), "other-type.key", "ed25519");
+  for (const char* key : {"other.key", "other-type.key"})
+    EXPECT_EQ(error_of("client.crt", key),
+              "user u: client-key-data (inline data): this key does not match the certificate, which is from user u: "
+              "client-certificate " +
+                  file("client.crt"))
+        << key;
   auto access = access_to("127.0.0.1", 1);
   access.client_certificate = {.data = {}, .file = file("client.crt"), .field = "user u: client-certificate"};
   EXPECT_THAT(get(access).error().detail, testing::EndsWith("go together, and no client-key is given"));

@@ -106,7 +106,10 @@ TEST_F(KindMachineRecord, answered_after_the_watch_told_the_end_of_its_primitive
   const auto committed = patched(w, record.request.body, 120);
   bench.widget_gone(patched(committed, "{}", 121));
   bench.answer(record, committed);
-  const auto said = bench.work_within(seconds{10});
+  const auto get = bench.work_within(seconds{10});
+  ASSERT_THAT(about(get), ElementsAre("GET widgets/w"));
+  bench.not_found(get[0]);
+  const auto said = bench.work();
   ASSERT_THAT(about(said), ElementsAre("PATCH tickets/a/status"));
   EXPECT_EQ(body(said[0])["status"]["phase"], "Pending");
   EXPECT_EQ(bench.machine.counters().primitives, 0U);

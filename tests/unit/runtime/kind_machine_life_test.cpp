@@ -149,12 +149,22 @@ TEST(KindMachineTtl, ends_a_claim_whose_deletion_somebody_holds_up) {
   EXPECT_THAT(about(bench.work_within(seconds{60})), ElementsAre("PATCH tickets/a/status"));
 }
 
-TEST(KindMachineOrphan, is_told_once_that_there_is_no_such_primitive_and_ends_with_its_time) {
+struct KindMachineOrphan : testing::Test {
+  /// The widget is not there, says the server when it is asked.
+  std::vector<runtime::Outgoing> answered(const json& ticket) {
+    bench.start({.widgets = {}, .tickets = {ticket}, .pods = {}});
+    EXPECT_THAT(about(bench.work_within(milliseconds{249})), IsEmpty()) << "the primitives' watch may be behind";
+    const auto asked = bench.work_within(milliseconds{1});
+    EXPECT_THAT(about(asked), ElementsAre("GET widgets/w"));
+    if (asked.size() == 1) bench.not_found(asked[0]);
+    return bench.work();
+  }
   KindBench bench;
+};
+
+TEST_F(KindMachineOrphan, is_told_once_that_there_is_no_such_primitive_and_ends_with_its_time) {
   const auto a = Ticket{.ttl = "60s"}.object();
-  bench.start({.widgets = {}, .tickets = {a}, .pods = {}});
-  EXPECT_THAT(about(bench.work_within(milliseconds{249})), IsEmpty()) << "the primitives' watch may be behind";
-  const auto told = bench.work_within(milliseconds{1});
+  const auto told = answered(a);
   ASSERT_THAT(about(told), ElementsAre("PATCH tickets/a/status"));
   const auto status = body(told[0])["status"];
   EXPECT_EQ(status["phase"], "Pending");
@@ -168,27 +178,49 @@ TEST(KindMachineOrphan, is_told_once_that_there_is_no_such_primitive_and_ends_wi
   EXPECT_EQ(body(ended[0])["status"]["phase"], "Expired");
 }
 
-TEST(KindMachineOrphan, that_does_not_wait_is_denied) {
-  KindBench bench;
-  bench.start({.widgets = {}, .tickets = {Ticket{.wait = false}.object()}, .pods = {}});
-  const auto denied = bench.work_within(milliseconds{250});
+TEST_F(KindMachineOrphan, that_does_not_wait_is_denied) {
+  const auto denied = answered(Ticket{.wait = false}.object());
   ASSERT_THAT(about(denied), ElementsAre("PATCH tickets/a/status"));
   EXPECT_EQ(body(denied[0])["status"]["phase"], "Denied");
-  EXPECT_EQ(body(denied[0])["status"]["conditions"][0]["reason"], "Unavailable");
+  EXPECT_EQ(body(denied[0])["status"]["conditions"][0]["reason"], "WidgetNotFound");
 }
 
-TEST(KindMachineOrphan, is_served_when_its_primitive_appears) {
-  KindBench bench;
+TEST_F(KindMachineOrphan, is_served_when_its_primitive_appears) {
   const auto a = Ticket{}.object();
-  bench.start({.widgets = {}, .tickets = {a}, .pods = {}});
-  const auto told = bench.work_within(milliseconds{250});
+  const auto told = answered(a);
   ASSERT_THAT(about(told), ElementsAre("PATCH tickets/a/status"));
   const auto known = patched(a, told[0].request.body, 120);
   bench.answer(told[0], known);
   bench.ticket(known);
   bench.widget(Widget{.rv = 130, .created_s = 2999}.object());
-  const auto first = bench.work();
-  ASSERT_THAT(about(first), Contains("PATCH widgets/w/status"));
+  EXPECT_THAT(about(bench.work()), Contains("PATCH widgets/w/status"));
+}
+
+TEST_F(KindMachineOrphan, whose_primitive_only_the_view_does_not_show_is_served) {
+  bench.start({.widgets = {}, .tickets = {Ticket{.wait = false}.object()}, .pods = {}});
+  const auto asked = bench.work_within(milliseconds{250});
+  ASSERT_THAT(about(asked), ElementsAre("GET widgets/w"));
+  bench.answer(asked[0], Widget{.status = ledger(9, "100")}.object());
+  EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/a"));
+}
+
+TEST_F(KindMachineOrphan, is_told_nothing_while_nobody_can_look) {
+  bench.start({.widgets = {}, .tickets = {Ticket{.wait = false}.object()}, .pods = {}});
+  for (int i = 0; i < 3; ++i) {
+    const auto asked = bench.work_within(seconds{10});
+    ASSERT_THAT(about(asked), ElementsAre("GET widgets/w")) << i;
+    bench.refuse(asked[0], 403, "Forbidden");
+    EXPECT_THAT(about(bench.work_within(seconds{4})), IsEmpty());
+  }
+}
+
+TEST_F(KindMachineOrphan, that_came_later_is_not_judged_by_what_was_asked_before) {
+  const auto a = Ticket{}.object();
+  const auto told = answered(a);
+  bench.answer(told.at(0), patched(a, told.at(0).request.body, 120));
+  bench.pass(milliseconds{1});
+  bench.ticket(Ticket{.name = "b", .rv = 130}.object());
+  EXPECT_THAT(about(bench.work_within(milliseconds{300})), ElementsAre("GET widgets/w"));
 }
 
 TEST(KindMachineTtl, holds_too_where_claims_go_with_their_primitive) {
@@ -346,6 +378,31 @@ TEST(KindMachineCounted, writes_no_ledger_and_tells_nobody) {
   EXPECT_THAT(pending_of(write), ElementsAre("no ledger"));
   bench.answer(write, patched(w, write.request.body, 120));
   EXPECT_THAT(about(bench.work_within(minutes{30})), IsEmpty());
+}
+
+TEST(KindMachineCounted, leaves_out_claims_of_a_former_life) {
+  auto kind = widgets();
+  kind.mode = runtime::Mode::counted;
+  kind.claim_lifetime = runtime::Lifetime::with_primitive;
+  kind.decide = [](const runtime::Observation& seen) -> Result<runtime::Plan> {
+    runtime::Plan plan;
+    plan.status = json{{"arrived", seen.claims.size()}}.dump();
+    return plan;
+  };
+  const auto owned_by = [](const char* name, const char* uid) {
+    auto ticket = Ticket{.name = name, .created_s = 1500}.object();
+    ticket["metadata"]["ownerReferences"] = {
+        {{"apiVersion", "sync.konductor.io/v1"}, {"kind", "Widget"}, {"name", "w"}, {"uid", uid}}};
+    return ticket;
+  };
+  KindBench bench(kind);
+  bench.start({.widgets = {Widget{.uid = "w-2", .created_s = 1500}.object()},
+               .tickets = {Ticket{.name = "old", .created_s = 1499}.object(),
+                           Ticket{.name = "ended", .created_s = 1499, .status = {{"phase", "Expired"}}}.object(),
+                           Ticket{.name = "same", .created_s = 1500}.object(), owned_by("theirs", "w-1"),
+                           owned_by("ours", "w-2")},
+               .pods = {}});
+  EXPECT_EQ(body(bench.only())["status"]["arrived"], 2);
 }
 
 }  // namespace

@@ -132,9 +132,32 @@ TEST_F(KindMachineNeed, is_watched_shown_and_decided_on_again) {
   bench.ticket(Ticket{.rv = 200}.object());
   EXPECT_THAT(about(bench.work_within(milliseconds{200})), IsEmpty()) << "unsynced grants nothing";
   bench.observed(target, {opener("no")});
-  EXPECT_THAT(about(bench.work_within(milliseconds{10})), IsEmpty());
+  const auto shown = bench.only();
+  EXPECT_EQ(body(shown)["status"]["open"], false) << "and not before it was known";
+  w = patched(w, shown.request.body, 210);
+  bench.answer(shown, w);
   bench.observed(target, {opener("yes")});
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/a"));
+}
+
+TEST_F(KindMachineNeed, that_nobody_answers_holds_up_a_plan_for_a_while_only) {
+  EXPECT_THAT(about(bench.work_within(seconds{1})), IsEmpty());
+  const auto shown = bench.work_within(seconds{5});
+  ASSERT_THAT(about(shown), ElementsAre("PATCH widgets/w/status"));
+  EXPECT_EQ(body(shown[0])["status"]["open"], false);
+}
+
+TEST(KindMachineNeeds, that_are_others_each_time_do_not_spin) {
+  int asked = 0;
+  KindBench bench(decided_by([&asked](const runtime::Observation&) -> Result<runtime::Plan> {
+    runtime::Plan plan;
+    plan.needs.push_back({"x", "", "v1", "configmaps", "", "x" + std::to_string(++asked % 2), "", {}});
+    plan.status = "{}";
+    return plan;
+  }));
+  bench.start({.widgets = {Widget{.status = ledger(9, "100")}.object()}, .tickets = {}, .pods = {}});
+  bench.work_within(seconds{4});
+  EXPECT_LT(asked, 10);
 }
 
 TEST_F(KindMachineNeed, ends_with_its_primitive) {
@@ -154,14 +177,12 @@ TEST(KindMachineObserved, needs_no_claims_and_no_pods) {
   bench.machine.on_primitive({Event::Kind::apply, std::make_shared<const json>(w), "100", {}}, bench.now);
   bench.machine.on_primitive({Event::Kind::synced, nullptr, "110", {}}, bench.now);
   bench.machine.lead(true, bench.now);
-  const auto shown = bench.only();
-  EXPECT_EQ(body(shown)["status"]["open"], false);
-  EXPECT_THAT(pending_of(shown), ElementsAre("no ledger"));
-  bench.answer(shown, patched(w, shown.request.body, 120));
   EXPECT_THAT(bench.work(), IsEmpty());
   ASSERT_THAT(bench.machine.watch_targets(), SizeIs(1));
   bench.observed(*bench.machine.watch_targets().begin(), {opener("yes")});
-  EXPECT_EQ(body(bench.work_within(seconds{1}).at(0))["status"]["open"], true);
+  const auto shown = bench.only();
+  EXPECT_EQ(body(shown)["status"]["open"], true) << "never shown as closed in between";
+  EXPECT_THAT(pending_of(shown), ElementsAre("no ledger"));
 }
 
 TEST(KindMachineEvents, tell_that_a_silent_holder_lost_its_place_on_it_and_on_its_primitive) {

@@ -134,12 +134,31 @@ TEST_F(Observed, view_that_may_not_be_had_any_more_is_not_shown_and_one_that_is_
   EXPECT_THAT(changed, ElementsAre(first));
 }
 
-TEST_F(Observed, needs_beyond_the_bound_stay_unsynced) {
-  std::vector<Need> needs;
-  for (std::size_t i = 0; i <= ObservedView::most_targets; ++i) needs.push_back(one_object("o" + std::to_string(i)));
-  view.want(first, needs);
-  EXPECT_THAT(view.targets(), SizeIs(ObservedView::most_targets));
-  EXPECT_EQ(view.shown_to(first).back().state, ObservedState::unsynced);
+TEST_F(Observed, needs_beyond_the_bound_are_too_many_until_there_is_room) {
+  ObservedView small(2);
+  small.want(first, {one_object("a"), one_object("b"), one_object("c")});
+  EXPECT_THAT(small.targets(), SizeIs(2));
+  EXPECT_EQ(small.left_out(), 1U);
+  EXPECT_THAT(seen_by(small, first), ElementsAre("id-a unsynced a", "id-b unsynced b", "id-c too many c"));
+  small.want(second, {one_object("c"), one_object("a")});
+  EXPECT_EQ(small.left_out(), 2U);
+  EXPECT_TRUE(small.want(first, {one_object("a")}));
+  EXPECT_THAT(seen_by(small, second), ElementsAre("id-c unsynced c", "id-a unsynced a"));
+  EXPECT_EQ(small.left_out(), 0U);
+  small.forget(second);
+  EXPECT_THAT(small.targets(), SizeIs(1));
+}
+
+TEST_F(Observed, need_is_unanswered_until_there_are_objects_or_a_reason) {
+  EXPECT_FALSE(view.is_unanswered(first));
+  view.want(first, {one_object("door")});
+  EXPECT_TRUE(view.is_unanswered(first));
+  view.on_event(only(), failed(Errc::unavailable));
+  EXPECT_TRUE(view.is_unanswered(first));
+  view.on_event(only(), failed(Errc::forbidden));
+  EXPECT_FALSE(view.is_unanswered(first));
+  list({});
+  EXPECT_FALSE(view.is_unanswered(first));
 }
 
 TEST_F(Observed, event_of_a_watch_that_nobody_wants_any_more_changes_nothing) {

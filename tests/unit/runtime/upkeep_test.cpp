@@ -39,28 +39,30 @@ TEST(EffectiveTtl, is_the_claims_own_up_to_the_primitives) {
 TEST(ClockStamp, changes_with_grants_and_renewals_only) {
   auto waiting = claim(Phase::pending);
   auto held = claim(Phase::granted);
-  EXPECT_TRUE(restarts_clock(clock_stamp(waiting), held));
+  EXPECT_TRUE(restarts_clock(clock_stamp(waiting), held, false));
   auto renewed = held;
   renewed.renew_time = "later";
-  EXPECT_TRUE(restarts_clock(clock_stamp(held), renewed));
+  EXPECT_TRUE(restarts_clock(clock_stamp(held), renewed, false));
   auto touched = held;
   touched.priority = 4;
   touched.resource_version = "9";
-  EXPECT_FALSE(restarts_clock(clock_stamp(held), touched));
+  EXPECT_FALSE(restarts_clock(clock_stamp(held), touched, false));
   auto ended = held;
   ended.phase = Phase::expired;
-  EXPECT_TRUE(restarts_clock(clock_stamp(held), ended));
+  EXPECT_TRUE(restarts_clock(clock_stamp(held), ended, false));
 }
 
 TEST(ClockStamp, is_not_changed_by_a_revocation_nor_by_renewals_after_it) {
   const auto held = claim(Phase::granted);
   auto revoking = claim(Phase::revoking);
-  EXPECT_FALSE(restarts_clock(clock_stamp(held), revoking));
+  EXPECT_FALSE(restarts_clock(clock_stamp(held), revoking, false));
+  EXPECT_FALSE(restarts_clock(clock_stamp(held), revoking, true));
   revoking.renew_time = "later";
-  EXPECT_FALSE(restarts_clock(clock_stamp(held), revoking));
-  EXPECT_TRUE(restarts_clock("", revoking)) << "seen for the first time";
+  EXPECT_FALSE(restarts_clock(clock_stamp(held), revoking, true));
+  EXPECT_TRUE(restarts_clock(clock_stamp(held), revoking, false)) << "it may have been renewed before";
+  EXPECT_TRUE(restarts_clock("", revoking, false)) << "seen for the first time";
   revoking.token = 77;
-  EXPECT_TRUE(restarts_clock(clock_stamp(held), revoking)) << "another grant";
+  EXPECT_TRUE(restarts_clock(clock_stamp(held), revoking, true)) << "another grant";
 }
 
 TEST(Upkeep, ends_a_holder_when_its_ttl_has_passed_and_not_before) {

@@ -285,6 +285,27 @@ TEST_F(WatchMachineTest, waits_as_long_as_the_server_asks) {
   EXPECT_EQ(resume(WatchMachine::WaitOver{}), watch_from("5"));
 }
 
+TEST_F(WatchMachineTest, lists_again_after_it_was_forbidden_for_a_while) {
+  start_watching();
+  EXPECT_EQ(end(), "wait 50");
+  EXPECT_EQ(resume(WatchMachine::WaitOver{}), watch_from("5"));
+  EXPECT_EQ(resume(WatchMachine::StreamRefused{refusal(403, "not any more")}), "wait 100");
+  EXPECT_EQ(resume(WatchMachine::WaitOver{}), first_list);
+  EXPECT_EQ(list(page("9", {"x"})), watch_from("9"));
+  EXPECT_THAT(deltas, ElementsAre("begin", "apply x@1", "synced @9"));
+  EXPECT_EQ(resume(WatchMachine::StreamOpened{}), "read");
+  EXPECT_THAT(deltas, IsEmpty()) << "the list has said that all is well";
+}
+
+TEST_F(WatchMachineTest, says_at_once_that_it_goes_on_where_all_is_quiet) {
+  start_watching();
+  EXPECT_EQ(cut(), "wait 50");
+  EXPECT_EQ(resume(WatchMachine::WaitOver{}), watch_from("5"));
+  EXPECT_THAT(deltas, IsEmpty());
+  EXPECT_EQ(resume(WatchMachine::StreamOpened{}), "read");
+  EXPECT_THAT(deltas, ElementsAre("progress @5"));
+}
+
 TEST_F(WatchMachineTest, passes_the_servers_words_on_when_it_is_forbidden) {
   resume(WatchMachine::Started{});
   EXPECT_EQ(list(refusal(403, "no list for you")), "wait 50");
