@@ -2,9 +2,11 @@
 that the role which `konductor manifests` prints is enough for all of it."""
 import contextlib
 
-from credentials import operator_user
+import yaml_lite
+from credentials import Kubeconfig, operator_user
 from harness import wait_for
 from kinds import permit, phase, semaphore
+from tcp_proxy import proxy_to
 
 
 def meeting(name, wanted):
@@ -112,6 +114,67 @@ def test_readyz_says_which_right_is_missing_and_gets_well(world):
         assert f'User "{name}" cannot' in said and "ask for a ClusterRole" in said, said
         world.kubectl("create", "clusterrolebinding", name, "--clusterrole=konductor-operator", f"--user={name}")
         wait_for("it is ready", operator.is_ready, 60)
+
+
+def without(role, *plurals):
+    """The rules of a role, but for these resources."""
+    rules = [{**rule, "resources": [r for r in rule["resources"] if r not in plurals]} for rule in role["rules"]]
+    return [rule for rule in rules if rule["resources"]]
+
+
+@contextlib.contextmanager
+def behind_a_proxy(world, name):
+    """An operator with its own role behind a proxy: gives both, and what changes the role and makes it felt at once."""
+    path = "/apis/rbac.authorization.k8s.io/v1/clusterroles/konductor-operator"
+    role = world.api.request("GET", path)
+    with operator_user(world, name) as kubeconfig, contextlib.ExitStack() as finally_:
+        known = yaml_lite.load_kubeconfig(kubeconfig)
+        proxy = finally_.enter_context(proxy_to(int(known["server"].rpartition(":")[2])))
+        access = Kubeconfig(world)
+        access.user = {"client-certificate-data": known["cert"], "client-key-data": known["key"]}
+        access.cluster["server"] = proxy.url
+
+        def set_rules(rules):
+            world.api.request("PATCH", path, {"rules": rules}, "application/merge-patch+json")
+            proxy.cut()
+
+        finally_.callback(set_rules, role["rules"])
+        with world.operator(kubeconfig=access.write()) as operator:
+            yield operator, proxy, role, set_rules
+
+
+def test_a_right_that_comes_back_is_used(world):
+    with behind_a_proxy(world, "operator-in-doubt") as (operator, _, role, set_rules), world.namespace() as ns:
+        world.api.create(ns, "configmaps", {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "switch"}, "data": {"lit": "yes"}})
+        world.api.create(ns, "beacons", beacon("b", "switch"))
+        shown(world, ns, "beacons", "b", phase="Lit")
+        set_rules(without(role, "configmaps"))
+        shown(world, ns, "beacons", "b", phase="Dark", why="the operator may not read ConfigMaps")
+        set_rules(role["rules"])
+        shown(world, ns, "beacons", "b", phase="Lit")
+        wait_for("it is ready", operator.is_ready)
+
+
+def test_what_cannot_be_read_is_not_taken_for_absent(world):
+    with behind_a_proxy(world, "operator-half-blind") as (operator, _, role, set_rules), world.namespace() as ns:
+        set_rules(without(role, "semaphores", "bookshelves", "faucets", "meetings", "beacons"))
+        wait_for("it cannot see semaphores", lambda: "semaphores" in operator.probe("/readyz")[1])
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        world.api.create(ns, "permits", permit("p", "q", wait=False))
+        # It may ask for the semaphore as often as it likes: nothing is told before it is allowed to look.
+        wait_for("it has asked", lambda: operator.metrics()['konductor_failed_writes_total{kind="Semaphore"}'] >= 2)
+        assert phase(world.api.get(ns, "permits", "p")) == ""
+        set_rules(role["rules"])
+        wait_for("it is granted", lambda: phase(world.api.get(ns, "permits", "p")) == "Granted")
+
+
+def test_a_short_outage_is_over_for_readyz_when_it_is_over(world):
+    with behind_a_proxy(world, "operator-cut-off") as (operator, proxy, _, _):
+        proxy.refuses = True
+        proxy.cut()
+        wait_for("it is not ready", lambda: operator.probe("/readyz")[0] == 503)
+        proxy.refuses = False
+        wait_for("it is ready, without waiting for the next bookmark", operator.is_ready, 30)
 
 
 def test_deleted_crds_are_said_and_new_ones_are_served(world):
