@@ -195,7 +195,8 @@ class World:
 
     def apply_manifests(self, plugin_dir=None):
         manifests = self.run(str(BUILD / "bin/konductor"), "manifests", "--plugin-dir", str(plugin_dir or self.plugins)).stdout
-        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "apply", "--server-side", "-f", "-", input=manifests)
+        self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "apply", "--server-side", "--force-conflicts", "-f", "-",
+                 input=manifests)
         self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         return manifests
 
