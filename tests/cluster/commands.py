@@ -9,7 +9,7 @@ import time
 import prerequisites
 from base import Failure, say, stage
 from control_plane import CONTROL_PLANE, PROCESSES, SCHEDULER
-from node import NAME, NODE_PROCESSES, Node
+from node import NAME, NODE_PROCESSES, PAUSE_IMAGE, Node
 from processes import MARKER
 from programs import cache_folder, programs_folder
 
@@ -67,7 +67,7 @@ def start_all(cluster, with_node):
         with stage("containerd"):
             cluster.node.write_settings()
             cluster.start("containerd")
-            cluster.node.import_pause()
+            cluster.node.images.import_pause(PAUSE_IMAGE)
     for name in served:
         with stage(name) as notes:
             cluster.start_on_free_port(name)
@@ -189,5 +189,5 @@ def image(cluster, options):
         raise Failure(f"{cluster} has no node to import images into: start it with `up --node`.")
     for archive in options.archives:
         with stage("import") as notes:
-            notes += [str(archive), *cluster.node.import_image(archive)]
+            notes += [str(archive), *cluster.node.images.load(archive)]
     return 0

@@ -72,8 +72,8 @@ class Cluster(Processes):
     def clear(self):
         """Stops everything, whatever the state file says, and empties the folder."""
         Node.end(self)
-        for name in reversed({**CONTROL_PLANE, **SCHEDULER}):  # clients first: the API server waits for them, and for etcd
-            self.stop(name)
+        for name in reversed({**CONTROL_PLANE, **SCHEDULER}):
+            self.stop(name, kill=True)  # all data goes away; and the API server would wait for clients whose network is gone
         self.empty()
 
     def remove(self):

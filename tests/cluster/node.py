@@ -12,14 +12,14 @@ import time
 from pathlib import Path
 
 import cgroups
-from base import HERE, PACKAGING, Failure, last_lines
+from base import HERE, Failure, last_lines
+from images import Images
 from namespaces import NamespacesOf, NewNamespaces
 from processes import HostNamespaces
 
 NAME = "konductor-node"
 PAUSE_IMAGE = "konductor.io/pause:1"
 POD_PLUGINS = "/usr/lib/cni"
-SOCKET = "/run/containerd/containerd.sock"
 KILL_SECONDS = 30  # for the end of all pods
 
 # In the order in which they start: name: (program, health path, seconds to get healthy, port of its health).
@@ -56,8 +56,11 @@ runtime_type = "io.containerd.runc.v2"
 
 
 class Node:
+    socket = "/run/containerd/containerd.sock"  # in its own mount namespace
+
     def __init__(self, cluster, number):
         self.cluster = cluster
+        self.images = Images(self)
         self.number = number
         self.link = f"kond{number}"
         self.pod_range = f"10.244.{number}.0/24"
@@ -188,7 +191,7 @@ class Node:
 
     def write_settings(self):
         containerd = CONTAINERD.format(
-            socket=SOCKET, address=self.address, port=NODE_PROCESSES["containerd"][3], pause=PAUSE_IMAGE, plugins=POD_PLUGINS,
+            socket=self.socket, address=self.address, port=NODE_PROCESSES["containerd"][3], pause=PAUSE_IMAGE, plugins=POD_PLUGINS,
             cni=json.dumps(str(self.path("cni"))), snapshotter=self.snapshotter(),
         )
         self.cluster.write("node/containerd.toml", containerd)
@@ -225,7 +228,7 @@ class Node:
             "authorization": {"mode": "Webhook"},
             "tlsCertFile": self.cluster.pki_file("kubelet.crt"),
             "tlsPrivateKeyFile": self.cluster.pki_file("kubelet.key"),
-            "containerRuntimeEndpoint": f"unix://{SOCKET}",
+            "containerRuntimeEndpoint": f"unix://{self.socket}",
             "cgroupDriver": "cgroupfs",
             "cgroupRoot": "/" + cgroups.name_of(self.cluster.folder),
             "failCgroupV1": False,
@@ -256,26 +259,6 @@ class Node:
             # Settings of the whole machine, which kube-proxy leaves alone when they are 0.
             "conntrack": {"maxPerCore": 0, "tcpEstablishedTimeout": "0s", "tcpCloseWaitTimeout": "0s"},
         }
-
-    # -- images
-
-    def import_pause(self):
-        archive = self.path("pause.tar")
-        made = subprocess.run([PACKAGING / "image", "--pause", "--name", PAUSE_IMAGE, "--output", archive], capture_output=True, text=True)
-        if made.returncode != 0:
-            raise Failure(f"the pause image can't be made:\n{last_lines(made.stderr or made.stdout)}")
-        self.import_image(archive)
-
-    def import_image(self, archive):
-        """The names of the images in it."""
-        with open(archive, "rb") as source:
-            done = self.ctr("images", "import", "-", stdin=source)
-        if done.returncode != 0:
-            raise Failure(f"{archive} can't be imported:\n{last_lines(done.stdout)}")
-        return [line.split()[1] for line in done.stdout.splitlines() if line.startswith("unpacking ")]
-
-    def ctr(self, *arguments, **options):
-        return self.run(["ctr", "-a", SOCKET, "-n", "k8s.io", *arguments], self.namespaces(), **options)
 
     # -- health
 
