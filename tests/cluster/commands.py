@@ -56,6 +56,7 @@ def start_all(cluster, with_node):
     if with_node:
         with stage("node") as notes:  # its namespaces and addresses; certificates have these in them
             cluster.node = Node.begin(cluster)
+            cluster.save()
             notes.append(f"{cluster.node.address}, pods {cluster.node.pod_range}, link {cluster.node.link}")
     served = {**CONTROL_PLANE, **(SCHEDULER if with_node else {})}
     for name in served:

@@ -72,6 +72,7 @@ class Cluster(Processes):
     def clear(self):
         """Stops everything, whatever the state file says, and empties the folder."""
         Node.end(self)
+        self.node = None
         for name in reversed({**CONTROL_PLANE, **SCHEDULER}):
             self.stop(name, kill=True)  # all data goes away; and the API server would wait for clients whose network is gone
         self.empty()

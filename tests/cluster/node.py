@@ -4,7 +4,9 @@ The network: `kondN` on the host is linked to eth0 in the node's network namespa
 nftables tables and no way to other machines. N is the first number that is free.
 """
 
+import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -21,6 +23,7 @@ NAME = "konductor-node"
 PAUSE_IMAGE = "konductor.io/pause:1"
 POD_PLUGINS = "/usr/lib/cni"
 KILL_SECONDS = 30  # for the end of all pods
+LINK_SECONDS = 5
 
 # In the order in which they start: name: (program, health path, seconds to get healthy, port of its health).
 NODE_PROCESSES = {
@@ -132,6 +135,12 @@ class Node:
         for name in NODE_PROCESSES:
             cluster.stop(name, kill=True)
         cgroups.remove(cgroups.name_of(cluster.folder))
+        # The kernel removes the link a moment later, with the network that it leads to.
+        with contextlib.suppress(Failure):
+            cluster.load()
+        deadline = time.monotonic() + LINK_SECONDS
+        while cluster.node and os.path.exists(f"/sys/class/net/{cluster.node.link}") and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     # -- processes
 
