@@ -66,6 +66,14 @@ check "no folder is made" leaves_nothing "$work/none"
 # ---- a node
 
 host_state >"$work/host-before"
+mkdir "$work/node assets" && cp -s "$programs"/* "$work/node assets/" && rm "$work/node assets/kubelet"
+printf '#!/bin/sh\necho "no such luck"\nexit 3\n' >"$work/node assets/kubelet"
+chmod +x "$work/node assets/kubelet"
+check "a kubelet that ends at once: its status is said" \
+  fails_saying 1 "kubelet ended with status 3" env KUBEBUILDER_ASSETS="$work/node assets" "$cluster" up --node --dir "$n"
+: >"$work/namespaces"
+: >"$work/number"
+check "and everything is cleaned up" node_leaves_nothing "$n"
 up_both() {
   local other status
   "$cluster" up --node --dir "$m" >"$work/m.log" 2>&1 &
@@ -79,6 +87,11 @@ check "two clusters with nodes at the same time" up_both
 nodes_are_ready() { [[ $(k "$1" get nodes --no-headers) == "konductor-node "*" Ready "* ]]; }
 check "the node is Ready" nodes_are_ready "$n"
 check "so is the other" nodes_are_ready "$m"
+env_knows() (
+  eval "$("$cluster" env --dir "$n")" || exit 1
+  HTTPS_PROXY=http://127.0.0.1:9 kubectl get nodes
+)
+check "env makes an exception from proxies" env_knows
 check "status knows the node's processes" fails_saying 0 "kube-proxy" "$cluster" status --dir "$n"
 check "they share no link" test "$(node_of "$n")" != "$(node_of "$m")"
 check "up --node on a healthy one says so" fails_saying 0 "already up" "$cluster" up --node --dir "$n"

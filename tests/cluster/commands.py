@@ -21,8 +21,8 @@ def up(cluster, options):
     if options.node:
         prerequisites.require()
     with stage("programs") as notes:
-        cluster.programs = programs_folder(options.node)
-        notes.append(str(cluster.programs))
+        programs = programs_folder(options.node)
+        notes.append(str(programs))
     os.umask(0o077)
     cluster.lock(create=True)
     cluster.claim()
@@ -33,6 +33,7 @@ def up(cluster, options):
             with stage("cleaning up") as notes:
                 notes.append("an earlier cluster that is not healthy, or was killed")
                 cluster.clear()
+        cluster.programs = programs  # not those of an earlier cluster
         start_all(cluster, options.node)
     except BaseException as error:
         if isinstance(error, Failure):
@@ -84,7 +85,7 @@ def start_all(cluster, with_node):
             with stage(name):
                 cluster.wait_for(f"health of {name}", name, seconds=NODE_PROCESSES[name][2])
         with stage("node Ready") as notes:
-            cluster.node.wait_ready()
+            cluster.wait_for("node Ready", "node", blame="kubelet")
             notes.append(NAME)
 
 
@@ -126,7 +127,10 @@ def env(cluster, _):
         "ETCDCTL_KEY": cluster.path("pki", "etcd-client.key"),
     }
     settings = [f"{name}={shlex.quote(str(value))}" for name, value in variables.items()]
-    print("export", *settings, f'PATH={shlex.quote(str(cluster.programs))}:"$PATH"')
+    settings.append(f'PATH={shlex.quote(str(cluster.programs))}:"$PATH"')
+    if cluster.node:  # only 127.0.0.1 needs no such exception
+        settings.append(f'NO_PROXY={cluster.address},"${{NO_PROXY:-${{no_proxy:-}}}}"')
+    print("export", *settings)
     return 0
 
 

@@ -38,7 +38,7 @@ class Cluster(Processes):
 
     cluster.json  programs and ports         kubeconfig, ca.crt  for clients
     pki/          keys and certificates      etcd/               data
-    run/NAME.pid  "PID START-TIME"           logs/NAME.log
+    run/NAME.pid  PID, start time, PID in its namespace; logs/NAME.log
     node/         what the node's processes keep (see node.py)
     """
 
@@ -258,9 +258,9 @@ class Cluster(Processes):
         if stat[0] == "T":
             return "paused"
         path = path or PROCESSES[name][1]
-        if path is None:
-            return None
         try:
+            if name == "node":
+                return self.node.problem()
             status, body = self.get(name, path)
         except TimeoutError:
             return "no answer within 3 s"

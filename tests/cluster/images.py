@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import tarfile
 
 from base import PACKAGING, Failure, last_lines
@@ -15,7 +14,7 @@ class Images:
         self.node = node
 
     def ctr(self, *arguments, **options):
-        return self.node.run(["ctr", "-a", self.node.socket, "-n", "k8s.io", *arguments], self.node.namespaces(), **options)
+        return self.node.run(["ctr", "-a", self.node.socket, "-n", "k8s.io", *arguments], self.node.namespaces("net", "mnt"), **options)
 
     def done(self, *arguments):
         done = self.ctr(*arguments)
@@ -28,9 +27,9 @@ class Images:
 
     def import_pause(self, name):
         archive = self.node.path("pause.tar")
-        made = subprocess.run([PACKAGING / "image", "--pause", "--name", name, "--output", archive], capture_output=True, text=True)
+        made = self.node.run([PACKAGING / "image", "--pause", "--name", name, "--output", archive])
         if made.returncode != 0:
-            raise Failure(f"the pause image can't be made:\n{last_lines(made.stderr or made.stdout)}")
+            raise Failure(f"the pause image can't be made:\n{last_lines(made.stdout)}")
         self.load(archive)
 
     def load(self, archive):

@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import time
 
 from processes import HostNamespaces
 
@@ -40,12 +41,17 @@ class NewNamespaces(HostNamespaces):
 
 
 class NamespacesOf(HostNamespaces):
-    """Those of a process, which must be verified to be the right one after they are opened: see `check`."""
+    """Those of a process, which must be verified to be the right one after they are opened: see `check`.
 
-    def __init__(self, pid, check, kinds=("pid", "net", "mnt")):
+    A pid namespace ends only when each process in it was collected by its parent, and outside of it nobody can be relied on
+    for that. So who enters one becomes a child of its process 1, which tells in the folder `ended` how that child ended.
+    """
+
+    def __init__(self, pid, check, kinds, ended=None):
         self.pid = pid
         self.check = check
         self.kinds = kinds
+        self.ended = ended
         self.fds = {}
 
     @contextlib.contextmanager
@@ -62,9 +68,43 @@ class NamespacesOf(HostNamespaces):
                 stack.callback(lambda: checked(libc.setns(host, NEW_PIDS), "setns"))
             yield
 
+    def become_child(self):
+        if "pid" in self.kinds:
+            if os.fork() != 0:
+                os._exit(0)
+            self.ended.joinpath(str(os.getpid())).write_text("")
+
+    def started(self, process, pid_file):
+        if "pid" not in self.kinds:
+            return process
+        process.wait()  # the one in between
+        return InnerProcess(self.ended, *pid_file.read_text().split())
+
     def enter(self):
         for kind in self.kinds:
             if kind != "pid":
                 checked(libc.setns(self.fds[kind], KINDS[kind]), "setns")
         os.chdir("/")
         os.umask(0o022)  # as on any machine: containers with other users read what is made here
+
+
+class InnerProcess:
+    """A process in a pid namespace of its own, with what subprocess.Popen says about a child: poll, wait, returncode."""
+
+    TOLD_SECONDS = 2
+
+    def __init__(self, ended, pid, _start, inner_pid):
+        self.file = ended / inner_pid
+        self.returncode = None
+        self.pid = int(pid)
+
+    def poll(self):
+        if self.returncode is None and self.file.read_text():
+            self.returncode = os.waitstatus_to_exitcode(int(self.file.read_text()))
+        return self.returncode
+
+    def wait(self):
+        """Only for one that is dead: until that is told."""
+        deadline = time.monotonic() + self.TOLD_SECONDS
+        while self.file.exists() and self.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.01)

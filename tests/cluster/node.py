@@ -79,7 +79,7 @@ class Node:
     def begin(cls, cluster):
         """The namespaces and the network of a new node. From here on one SIGKILL ends all of it."""
         node = cls(cluster, 0)
-        for folder in ("lib", "log", "run", "settings", "cni"):
+        for folder in ("lib", "log", "run", "settings", "cni", "ended"):
             node.path(folder).mkdir(parents=True, mode=0o755)
         node.path("lib", "kubelet").mkdir()
         cgroups.make(cgroups.name_of(cluster.folder))
@@ -133,6 +133,7 @@ class Node:
         """Of whatever there is, also of a node that was never complete."""
         cluster.stop("node", kill=True, seconds=KILL_SECONDS)
         for name in NODE_PROCESSES:
+            cluster.started.pop(name, None)  # who would tell how it ended is dead
             cluster.stop(name, kill=True)
         cgroups.remove(cgroups.name_of(cluster.folder))
         # The kernel removes the link a moment later, with the network that it leads to.
@@ -145,6 +146,7 @@ class Node:
     # -- processes
 
     def namespaces(self, *kinds):
+        """Of those kinds; without any, all of them."""
         pid = self.cluster.pid("node")
         if pid is None:
             raise Failure(f"the node of {self.cluster} is dead (its process 1 does not run): `up` makes a new cluster.")
@@ -153,10 +155,10 @@ class Node:
             if self.cluster.pid("node") != pid:
                 raise Failure(f"the node of {self.cluster} ended just now.")
 
-        return NamespacesOf(pid, check, *([kinds] if kinds else []))
+        return NamespacesOf(pid, check, kinds or ("pid", "net", "mnt"), self.path("ended"))
 
     def run(self, command, where=None, **options):
-        """A short program, in some of the node's namespaces; it inherits the folder's lock, so it never outlives `down`."""
+        """A short program, in some of the node's namespaces, except for the pid namespace; it inherits the folder's lock, so it never outlives `down`."""
         where = where or HostNamespaces()
         with where.around_fork():
             process = subprocess.Popen(
@@ -274,17 +276,11 @@ class Node:
     def problem(self):
         """Why the API server does not call the node ready; None if it does."""
         status, body = self.cluster.get("apiserver", f"/api/v1/nodes/{NAME}")
+        if status == 404:
+            return f"not registered (if that stays: does a firewall of this machine drop what comes in by {self.link}?)"
         if status != 200:
-            return f"not registered ({status})"
+            return f"the API server answers {status}"
         for condition in json.loads(body)["status"].get("conditions", ()):
             if condition["type"] == "Ready":
-                return None if condition["status"] == "True" else condition["message"]
-        return "no condition yet"
-
-    def wait_ready(self, seconds=60):
-        deadline = time.monotonic() + seconds
-        while problem := self.problem():
-            if time.monotonic() > deadline:
-                log = last_lines(self.cluster.log_of("kubelet"))
-                raise Failure(f"the node is not Ready after {seconds} s: {problem}. The last lines of the kubelet's log:\n{log}")
-            time.sleep(0.1)
+                return None if condition["status"] == "True" else "NotReady: " + condition["message"]
+        return "NotReady: no condition yet"

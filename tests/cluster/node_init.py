@@ -60,6 +60,14 @@ def make_places(folder, kept):
         os.close(handle)
 
 
+def tell(file, status):
+    """To who started the process (see namespaces.py), in one piece; nobody asks about others."""
+    if file.exists():
+        partial = file.with_suffix(".partial")
+        partial.write_text(str(status))
+        os.replace(partial, file)
+
+
 def main():
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     folder = Path(sys.argv[1])
@@ -68,8 +76,11 @@ def main():
     while True:
         signal.sigwait({signal.SIGCHLD})
         try:
-            while os.waitpid(-1, os.WNOHANG) != (0, 0):
-                pass
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    break
+                tell(folder / "ended" / str(pid), status)
         except ChildProcessError:
             pass
 

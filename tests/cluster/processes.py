@@ -50,14 +50,21 @@ def free_ports(count, taken=()):
 
 
 class HostNamespaces:
-    """Where a process is started, and what its child does there before it becomes the program."""
+    """Where a process is started: what is done around the fork, and by the child before it becomes the program."""
 
     @contextlib.contextmanager
     def around_fork(self):
         yield
 
+    def become_child(self):
+        """In the child, which is another one after that; still with the host's files."""
+
     def enter(self):
         pass
+
+    def started(self, process, _pid_file):
+        """What is asked from now on whether the process ended, and how."""
+        return process
 
 
 class Processes:
@@ -137,8 +144,9 @@ class Processes:
         unblock = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
         def become():  # in the child; from here on `down` finds it
-            me = os.readlink("/proc/self")  # os.getpid() would be the one in a pid namespace of its own
-            self.write(f"run/{name}.pid", f"{me} {process_stat(me)[1]}\n")
+            where.become_child()
+            me = os.readlink("/proc/self")  # os.getpid() is the one in a pid namespace, where the process is in one
+            self.write(f"run/{name}.pid", f"{me} {process_stat(me)[1]} {os.getpid()}\n")
             for fd in map(int, os.listdir("/proc/self/fd")):
                 if fd > 2:  # also what our caller left open: whoever waits for the end of a pipe would wait for us
                     with contextlib.suppress(OSError):
@@ -152,10 +160,11 @@ class Processes:
         try:
             with open(self.path("logs", f"{name}.log"), "ab") as log, where.around_fork():
                 self.log_starts[name] = log.tell()
-                self.started[name] = subprocess.Popen(
+                process = subprocess.Popen(
                     command, cwd="/", env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                     start_new_session=True, close_fds=False, preexec_fn=become,
                 )
+                self.started[name] = where.started(process, self.path("run", f"{name}.pid"))
         except (OSError, subprocess.SubprocessError) as error:
             raise Failure(f"{command[0]} can't be started: {error}.") from None
         finally:
@@ -171,7 +180,7 @@ class Processes:
     def pid(self, name):
         """The pid of our process, or None: the start time and the folder in its command line prove that it is ours."""
         try:
-            pid, start = self.path("run", f"{name}.pid").read_text().split()
+            pid, start = self.path("run", f"{name}.pid").read_text().split()[:2]
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         stat = process_stat(pid)
