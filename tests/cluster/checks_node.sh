@@ -2,7 +2,8 @@
 # Sourced by test_cluster.sh: a node with real pods, which needs root, packaging/setup --node and a build (make dev).
 
 n="$work/node a"
-m="$work/node b"
+hidden=$(mktemp -d /var/lib/konductor-cluster-test.XXXXXX) # below a place that nodes have of their own
+m="$hidden/node b"
 built=${KONDUCTOR_BUILD:-$here/../../build/dev}
 [[ -x $built/bin/konductor || -n ${KONDUCTOR_BUILD-} ]] || built=$here/../../build
 plugins=$built/lib/konductor/1

@@ -45,8 +45,9 @@ def make_places(folder, kept):
     for number, text in enumerate(SETTINGS.values()):
         settings.joinpath(str(number)).write_text(text + "\n")
     handles[settings] = os.open(settings, os.O_PATH)
-    for target, name in PRIVATE.items():
-        mount(folder / name, target, flags=BIND)
+    sources = {target: os.open(folder / name, os.O_PATH) for target, name in PRIVATE.items()}
+    for target, handle in sources.items():
+        mount(f"/proc/self/fd/{handle}", target, flags=BIND)
     for path, handle in handles.items():
         if not os.path.exists(path) or not os.path.samestat(os.stat(path), os.fstat(handle)):
             os.makedirs(path, exist_ok=True)
@@ -56,7 +57,7 @@ def make_places(folder, kept):
         if os.path.exists(f"/proc/sys/{name}"):
             mount(settings / str(number), f"/proc/sys/{name}", flags=BIND)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1\n")  # of this network namespace only
-    for handle in handles.values():
+    for handle in [*handles.values(), *sources.values()]:
         os.close(handle)
 
 

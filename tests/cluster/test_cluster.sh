@@ -8,6 +8,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 cluster=$here/cluster
 work=$(mktemp -d "${TMPDIR:-/tmp}/konductor cluster test.XXXXXX") # with spaces, on purpose
 log=$work/last-command.log
+hidden=
 passed=0
 failed=0
 begin=$SECONDS
@@ -16,11 +17,11 @@ clean_up() {
   local dir pid
   trap - EXIT
   for pid in $(jobs -p); do { kill -9 "$pid" && wait "$pid"; } 2>/dev/null; done
-  for dir in "$work"/*/ "$work"/*/*/; do
+  for dir in "$work"/*/ "$work"/*/*/ ${hidden:+"$hidden"/*/}; do
     [[ -e $dir/.konductor-cluster ]] && "$cluster" down --dir "$dir" >/dev/null
   done
   mountpoint -q "$work/small disk" && umount "$work/small disk"
-  rm -rf -- "$work"
+  rm -rf -- "$work" ${hidden:+"$hidden"}
 }
 trap clean_up EXIT
 trap 'exit 130' INT
