@@ -59,5 +59,5 @@ def remove(name):
             if not (mount / name).exists():
                 break
             if time.monotonic() > deadline:
-                raise Failure(f"the cgroup {mount / name} can't be removed: processes are in it (cgroup.procs). End them, and try again.")
+                raise Failure(f"the cgroup {mount / name} can't be removed: processes are in it (cgroup.procs). End them first.")
             time.sleep(0.05)

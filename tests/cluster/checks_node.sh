@@ -141,7 +141,9 @@ has_operator() {
   "$built/bin/konductor" --plugin-dir "$plugins" --kubeconfig "$n/kubeconfig" --metrics-address off >"$work/operator.log" 2>&1 &
   operator=$!
   k "$n" create rolebinding users --clusterrole=konductor-user --serviceaccount=default:default || return 1
-  k "$n" apply -f - <<<'{"apiVersion": "sync.konductor.io/v1", "kind": "Semaphore", "metadata": {"name": "q"}, "spec": {"permits": 1, "ttl": "10m"}}' || return 1
+  k "$n" apply -f - <<END || return 1
+{"apiVersion": "sync.konductor.io/v1", "kind": "Semaphore", "metadata": {"name": "q"}, "spec": {"permits": 1, "ttl": "10m"}}
+END
   k "$n" wait --for=condition=Ready semaphore/q --timeout=30s || { cat "$work/operator.log"; return 1; }
 }
 acquires() {
@@ -154,7 +156,10 @@ check "and the next one, when the first pod is done" acquires second
 
 # ---- one process at a time
 
-container_of_long() { k "$n" get pods -l job-name=long -o jsonpath='{.items[0].status.containerStatuses[0].containerID} {.items[0].status.containerStatuses[0].restartCount}'; }
+container_of_long() {
+  local status='{.items[0].status.containerStatuses[0]'
+  k "$n" get pods -l job-name=long -o jsonpath="$status.containerID} $status.restartCount}"
+}
 survives() {
   local before name
   before=$(container_of_long)

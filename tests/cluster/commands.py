@@ -8,7 +8,7 @@ import time
 
 import prerequisites
 from base import Failure, say, stage
-from control_plane import CONTROL_PLANE, PROCESSES, SCHEDULER
+from control_plane import CONTROL_PLANE, SCHEDULER
 from node import NAME, NODE_PROCESSES, PAUSE_IMAGE, Node
 from processes import MARKER
 from programs import cache_folder, programs_folder

@@ -14,7 +14,8 @@ class Images:
         self.node = node
 
     def ctr(self, *arguments, **options):
-        return self.node.run(["ctr", "-a", self.node.socket, "-n", "k8s.io", *arguments], self.node.namespaces("net", "mnt"), **options)
+        command = ["ctr", "-a", self.node.socket, "-n", "k8s.io", *arguments]
+        return self.node.run(command, self.node.namespaces("net", "mnt"), **options)
 
     def done(self, *arguments):
         done = self.ctr(*arguments)
@@ -64,9 +65,10 @@ class Images:
     def reason(self, archive, output):
         free = os.statvfs(self.node.path())
         if "no space left on device" in output:
+            has, needs = free.f_bavail * free.f_frsize, 2 * os.stat(archive).st_size
             return (
-                f"the disk of {self.node.cluster} is full: {free.f_bavail * free.f_frsize / 1e6:.0f} MB are free, and importing {archive} "
-                f"takes about {2 * os.stat(archive).st_size / 1e6:.0f} MB. Nothing of it was kept. Make room, and import it again."
+                f"the disk of {self.node.cluster} is full: {has / 1e6:.0f} MB are free, and importing {archive} "
+                f"takes about {needs / 1e6:.0f} MB. Nothing of it was kept. Make room, and import it again."
             )
         errors = [line for line in output.splitlines() if line.startswith("ctr: ")]
         return f"{archive} can't be imported:\n{last_lines(os.linesep.join(errors) or output)}"
@@ -78,4 +80,5 @@ def names_in(archive):
             manifest = json.load(tar.extractfile("manifest.json"))
         return [name for image in manifest for name in image["RepoTags"]]
     except (tarfile.TarError, KeyError, ValueError, TypeError, EOFError) as error:
-        raise Failure(f"{archive} is no docker-archive (a tar with manifest.json): {str(error).splitlines()[0]} packaging/image makes one.") from None
+        reason = str(error).splitlines()[0]
+        raise Failure(f"{archive} is no docker-archive (a tar with manifest.json): {reason} packaging/image makes one.") from None

@@ -37,7 +37,10 @@ CONTAINERD = """\
 version = 2
 root = "/var/lib/containerd"
 state = "/run/containerd"
-disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.devmapper"]
+disabled_plugins = [
+  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
+]
 [grpc]
 address = "{socket}"
 [metrics]
@@ -158,7 +161,10 @@ class Node:
         return NamespacesOf(pid, check, kinds or ("pid", "net", "mnt"), self.path("ended"))
 
     def run(self, command, where=None, **options):
-        """A short program, in some of the node's namespaces, except for the pid namespace; it inherits the folder's lock, so it never outlives `down`."""
+        """A short program, in some of the node's namespaces, except for the pid namespace.
+
+        It inherits the folder's lock, so it never outlives `down`.
+        """
         where = where or HostNamespaces()
         with where.around_fork():
             process = subprocess.Popen(
@@ -249,7 +255,9 @@ class Node:
             "clusterDomain": "cluster.local",
             "resolvConf": "",
             "volumePluginDir": "/var/lib/kubelet/volume-plugins",
-            "evictionHard": {"memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%", "imagefs.available": "1%"},
+            "evictionHard": {
+                "memory.available": "50Mi", "nodefs.available": "1%", "nodefs.inodesFree": "1%", "imagefs.available": "1%",
+            },
             "imageGCHighThresholdPercent": 100,
             "imageGCLowThresholdPercent": 99,
             "maxPods": 240,

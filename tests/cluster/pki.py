@@ -145,7 +145,8 @@ class Pki:
             certificate, key = self.certificate(who, extensions, authority)
             self.path(name + ".crt").write_text(certificate)
             self.path(name + ".key").write_text(key)
-        self.openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", "service-account.key", cwd=self.path())
+        curve = ("-pkeyopt", "ec_paramgen_curve:P-256")
+        self.openssl("genpkey", "-algorithm", "EC", *curve, "-out", "service-account.key", cwd=self.path())
         self.openssl("pkey", "-in", "service-account.key", "-pubout", "-out", "service-account.pub", cwd=self.path())
         shutil.copy(self.path("ca.crt"), self.processes.path("ca.crt"))
 

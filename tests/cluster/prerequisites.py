@@ -9,8 +9,6 @@ import cgroups
 from base import PACKAGING, Failure
 from node import POD_PLUGINS
 
-SBIN = ":/usr/local/sbin:/usr/sbin:/sbin"  # `su` without - leaves these out of PATH
-
 # program or file: Debian package
 PROGRAMS = {
     "containerd": "containerd",
@@ -50,15 +48,17 @@ def missing_programs():
 def overlay_missing():
     if "\toverlay\n" in Path("/proc/filesystems").read_text():
         return False
-    subprocess.run(["modprobe", "overlay"], capture_output=True, check=False) if shutil.which("modprobe") else None
+    if shutil.which("modprobe"):
+        subprocess.run(["modprobe", "overlay"], capture_output=True, check=False)
     return "\toverlay\n" not in Path("/proc/filesystems").read_text()
 
 
 def require():
-    """Extends PATH by the folders of root's programs, and raises Failure if a node can't be had here."""
+    """Raises Failure if a node can't be had here."""
     if os.geteuid() != 0:
-        raise Failure("--node needs root (for namespaces, mounts and cgroups): use sudo, or start it without --node: then pods stay Pending.")
-    os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + SBIN
+        raise Failure(
+            "--node needs root (for namespaces, mounts and cgroups): use sudo, or start it without --node: then pods stay Pending."
+        )
     lacks = []
     if capabilities := missing_capabilities():
         lacks.append(f"capabilities: {', '.join(capabilities)}. In a container: start it with --privileged.")
@@ -66,7 +66,8 @@ def require():
         named = [f"{name} (package {package})" for name, package in programs.items()]
         lacks.append(f"programs: {', '.join(named)}. Install them: {PACKAGING / 'setup'} --node")
     if controllers := [name for name in CONTROLLERS if name not in cgroups.controllers()]:
-        lacks.append(f"cgroup controllers: {', '.join(controllers)}. Mount them below /sys/fs/cgroup, or enable them in the kernel's command line.")
+        advice = "Mount them below /sys/fs/cgroup, or enable them in the kernel's command line."
+        lacks.append(f"cgroup controllers: {', '.join(controllers)}. {advice}")
     if overlay_missing():
         lacks.append("the kernel's overlay filesystem. Load it: modprobe overlay")
     if not os.path.exists("/dev/kmsg"):
