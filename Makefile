@@ -6,7 +6,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build dev demo test verify bench lint format clean
+.PHONY: help setup build dev demo test verify bench image lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -35,6 +35,10 @@ verify: ## before an issue is resolved: all of test, full sanitizers, full clang
 
 bench: build ## figures, as ratios against the API server's own
 	@tests/run/bench
+
+image: build ## a container image of the release build: build/konductor-image.tar
+	@packaging/setup --node
+	@packaging/image
 
 lint: setup ## format, layering, clang-tidy on changed files (ALL=1: on all)
 	@tests/run/lint $(if $(ALL),--all)
