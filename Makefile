@@ -24,7 +24,7 @@ dev: setup ## development build with tests, in build/dev; links compile_commands
 	@cmake --build --preset dev -j $(JOBS)
 	@ln -sf build/dev/compile_commands.json compile_commands.json
 
-demo: ## forty workers, five at a time, on a real API server (KEEP=1 leaves it up)
+demo: ## the main job, five at a time: as root thirty pods of a Job on a node, else forty processes (KEEP=1 leaves it up)
 	@tests/run/demo
 
 test: ## the tests of every change; T=regex runs those whose name matches

@@ -4,6 +4,15 @@
 #include <utility>
 
 namespace konductor::runtime {
+namespace {
+
+bool comes_before(const KnownClaim* left, const KnownClaim* right) noexcept {
+  if (served_before(left->claim, right->claim)) return true;
+  if (served_before(right->claim, left->claim)) return false;
+  return left->claim.uid < right->claim.uid;
+}
+
+}  // namespace
 
 ClaimView::Change ClaimView::begin() {
   listed_.clear();
@@ -34,8 +43,8 @@ ClaimView::Change ClaimView::remove(const Claim& claim) {
 ClaimView::Change ClaimView::synced(std::uint64_t rv) {
   Change change;
   std::vector<std::string> gone;
-  for (const auto& [key, claim] : claims_)
-    if (!listed_.contains(key) && claim->rv <= rv) gone.push_back(key);
+  for (const auto& [key, known] : claims_)
+    if (!listed_.contains(key) && known.claim.rv <= rv) gone.push_back(key);
   for (const auto& key : gone) take_out(key, change);
   listed_.clear();
   buried_.clear();
@@ -68,7 +77,12 @@ ClaimView::Change ClaimView::bury(const std::string& key, const std::string& uid
 
 const Claim* ClaimView::find(const std::string& key) const {
   const auto found = claims_.find(key);
-  return found == claims_.end() ? nullptr : found->second.get();
+  return found == claims_.end() ? nullptr : &found->second.claim;
+}
+
+KnownClaim* ClaimView::known(const std::string& key, const std::string& uid) {
+  const auto found = claims_.find(key);
+  return found == claims_.end() || (!uid.empty() && found->second.claim.uid != uid) ? nullptr : &found->second;
 }
 
 const ClaimView::Ordered& ClaimView::of(const kube::NamespacedName& primitive) const {
@@ -77,8 +91,8 @@ const ClaimView::Ordered& ClaimView::of(const kube::NamespacedName& primitive) c
   return found == by_primitive_.end() ? none : found->second;
 }
 
-std::vector<const Claim*> ClaimView::of_pod(const std::string& pod_uid) const {
-  std::vector<const Claim*> claims;
+std::vector<KnownClaim*> ClaimView::of_pod(const std::string& pod_uid) const {
+  std::vector<KnownClaim*> claims;
   const auto [first, last] = by_pod_.equal_range(pod_uid);
   for (auto at = first; at != last; ++at) claims.push_back(at->second);
   return claims;
@@ -86,41 +100,47 @@ std::vector<const Claim*> ClaimView::of_pod(const std::string& pod_uid) const {
 
 ClaimView::Change ClaimView::put(Claim claim) {
   Change change;
-  if (const auto* known = find(claim.key)) {
-    if (known->rv >= claim.rv) return change;
-    take_out(claim.key, change);
-    if (!change.gone.empty() && change.gone.back() == claim.uid) change.gone.clear();
+  const auto [at, is_new] = claims_.try_emplace(claim.key);
+  KnownClaim& known = at->second;
+  if (!is_new) {
+    if (known.claim.rv >= claim.rv) return change;
+    unindex(known);
+    change.primitives.push_back(known.claim.primitive);
+    if (known.claim.uid != claim.uid) {
+      change.gone.push_back(known.claim.uid);
+      known.notes = {};
+    }
   }
-  if (change.primitives.empty() || change.primitives.back() != claim.primitive)
-    change.primitives.push_back(claim.primitive);
-  auto owned = std::make_unique<Claim>(std::move(claim));
-  index(*owned);
-  change.applied = owned.get();
-  claims_[owned->key] = std::move(owned);
+  known.claim = std::move(claim);
+  if (change.primitives.empty() || change.primitives.back() != known.claim.primitive)
+    change.primitives.push_back(known.claim.primitive);
+  index(known);
+  change.applied = &known;
   return change;
 }
 
 void ClaimView::take_out(const std::string& key, Change& change) {
   const auto found = claims_.find(key);
   if (found == claims_.end()) return;
-  const Claim& claim = *found->second;
-  change.gone.push_back(claim.uid);
-  change.primitives.push_back(claim.primitive);
-  const auto group = by_primitive_.find(claim.primitive);
-  group->second.erase(&claim);
-  if (group->second.empty()) by_primitive_.erase(group);
-  const auto [first, last] = by_pod_.equal_range(claim.pod_uid);
-  for (auto at = first; at != last; ++at) {
-    if (at->second != &claim) continue;
-    by_pod_.erase(at);
-    break;
-  }
+  change.gone.push_back(found->second.claim.uid);
+  change.primitives.push_back(found->second.claim.primitive);
+  unindex(found->second);
   claims_.erase(found);
 }
 
-void ClaimView::index(const Claim& claim) {
-  by_primitive_[claim.primitive].insert(&claim);
-  if (!claim.pod_uid.empty()) by_pod_.emplace(claim.pod_uid, &claim);
+void ClaimView::index(KnownClaim& known) {
+  auto& group = by_primitive_[known.claim.primitive];
+  group.insert(std::ranges::upper_bound(group, &known, comes_before), &known);
+  if (!known.claim.pod_uid.empty()) by_pod_.emplace(known.claim.pod_uid, &known);
+}
+
+void ClaimView::unindex(const KnownClaim& known) {
+  const auto group = by_primitive_.find(known.claim.primitive);
+  group->second.erase(std::ranges::lower_bound(group->second, &known, comes_before));
+  if (group->second.empty()) by_primitive_.erase(group);
+  const auto [first, last] = by_pod_.equal_range(known.claim.pod_uid);
+  const auto named = std::find_if(first, last, [&](const auto& pair) { return pair.second == &known; });
+  if (named != last) by_pod_.erase(named);
 }
 
 }  // namespace konductor::runtime

@@ -1,11 +1,10 @@
 #pragma once
 
-#include "runtime/claim.hpp"
+#include "runtime/claim_notes.hpp"
 #include "runtime/view_event.hpp"
 
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -18,21 +17,15 @@ namespace konductor::runtime {
 /// writes laid over it. Of one claim the newest state known is kept, whichever way it came.
 class ClaimView {
  public:
-  struct Order {
-    bool operator()(const Claim* left, const Claim* right) const noexcept {
-      if (served_before(*left, *right)) return true;
-      if (served_before(*right, *left)) return false;
-      return left->uid < right->uid;
-    }
-  };
-  /// The claims of one primitive, in the order in which they would be served.
-  using Ordered = std::set<const Claim*, Order>;
+  /// The claims of one primitive, in the order in which they would be served. A vector, because a decision runs
+  /// through all of them, and moving a few pointers is cheaper than chasing them.
+  using Ordered = std::vector<KnownClaim*>;
 
   /// What a change touched.
   struct Change {
     std::vector<kube::NamespacedName> primitives;
-    std::vector<std::string> gone;   // UIDs of claims that are no longer there
-    const Claim* applied = nullptr;  // the claim that is new or changed
+    std::vector<std::string> gone;  // UIDs of claims that are no longer there
+    KnownClaim* applied = nullptr;  // the claim that is new or changed
   };
 
   /// From the watch. `progress`, `begin` and `synced` carry no claim; of `apply` and `remove`, `claim` is the parsed
@@ -54,20 +47,22 @@ class ClaimView {
   /// Between begin and synced, when old and new are mixed.
   [[nodiscard]] bool is_listing() const noexcept { return listing_; }
   [[nodiscard]] const Claim* find(const std::string& key) const;
+  /// Null where the claim of this key has another UID; an empty one means any.
+  [[nodiscard]] KnownClaim* known(const std::string& key, const std::string& uid = {});
   [[nodiscard]] const Ordered& of(const kube::NamespacedName& primitive) const;
   /// The claims that name this Pod.
-  [[nodiscard]] std::vector<const Claim*> of_pod(const std::string& pod_uid) const;
+  [[nodiscard]] std::vector<KnownClaim*> of_pod(const std::string& pod_uid) const;
   [[nodiscard]] std::size_t size() const noexcept { return claims_.size(); }
-  [[nodiscard]] const std::map<std::string, std::unique_ptr<Claim>>& all() const noexcept { return claims_; }
 
  private:
   Change put(Claim claim);
   void take_out(const std::string& key, Change& change);
-  void index(const Claim& claim);
+  void index(KnownClaim& known);
+  void unindex(const KnownClaim& known);
 
-  std::map<std::string, std::unique_ptr<Claim>> claims_;  // by key
+  std::map<std::string, KnownClaim> claims_;  // by key; addresses are stable
   std::map<kube::NamespacedName, Ordered> by_primitive_;
-  std::unordered_multimap<std::string, const Claim*> by_pod_;
+  std::unordered_multimap<std::string, KnownClaim*> by_pod_;
   std::unordered_set<std::string> buried_;  // UIDs, until the watch has told their end
   std::set<std::string> listed_;            // keys, between begin and synced
   std::uint64_t rv_ = 0;

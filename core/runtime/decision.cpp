@@ -6,7 +6,8 @@
 namespace konductor::runtime {
 namespace {
 
-ClaimFacts facts_of(const Claim& claim, const DecisionInput& input) {
+ClaimFacts facts_of(const KnownClaim& known, const DecisionInput& input) {
+  const Claim& claim = known.claim;
   return {.state = ClaimState::waiting,
           .uid = claim.uid,
           .key = claim.key,
@@ -14,10 +15,10 @@ ClaimFacts facts_of(const Claim& claim, const DecisionInput& input) {
           .units = claim.units,
           .priority = claim.priority,
           .created = claim.asked_at,
-          .deadline = input.deadline(claim),
+          .deadline = input.deadline(known),
           .token = claim.token,
           .no_wait = !claim.wait,
-          .pod = input.pod_state(claim),
+          .pod = claim.pod_uid.empty() ? PodState::none : known.notes.pod,
           .controller_kind = {},
           .controller_uid = {},
           .completion_index = -1,
@@ -39,17 +40,17 @@ class Builder {
     decision_.claims.reserve(input.claims.size());
   }
 
-  void add(const Claim& claim) {
-    ClaimFacts facts = facts_of(claim, input_);
+  void add(KnownClaim& known) {
+    const Claim& claim = known.claim;
+    ClaimFacts facts = facts_of(known, input_);
     facts.state = state_of(claim);
-    if (const auto entry = pending_.find(claim.uid); entry != pending_.end()) {
-      hold(facts, *entry->second);
-      pending_.erase(entry);
+    if (const auto* entry = facts.state == ClaimState::waiting ? take_pending(claim.uid) : nullptr) {
+      hold(facts, *entry);
     } else if (facts.state == ClaimState::ended) {
-      if (input_.kind.mode != Mode::counted || !input_.may_be_served(claim)) return;
+      if (input_.kind.mode != Mode::counted || !input_.may_be_served(known)) return;
     } else if (facts.state != ClaimState::waiting) {
       facts.units = claim.held_units;
-    } else if (!input_.may_be_served(claim)) {
+    } else if (!input_.may_be_served(known)) {
       return;
     } else if (decision_.waiting >= input_.max_claims) {
       ++decision_.left_out;
@@ -57,7 +58,7 @@ class Builder {
     }
     ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
     facts_.push_back(facts);
-    decision_.claims.push_back(&claim);
+    decision_.claims.push_back(&known);
   }
 
   Result<Decision> finish() {
@@ -91,6 +92,15 @@ class Builder {
   }
 
  private:
+  /// Only who waits can be in there: the ledger is settled.
+  const PendingGrant* take_pending(const std::string& uid) {
+    const auto found = pending_.find(uid);
+    if (found == pending_.end()) return nullptr;
+    const auto* entry = found->second;
+    pending_.erase(found);
+    return entry;
+  }
+
   void sort_verdicts() {
     std::vector<const Verdict*> verdict_of(facts_.size(), nullptr);
     for (const auto& verdict : decision_.plan.verdicts) verdict_of[verdict.claim] = &verdict;
@@ -105,7 +115,7 @@ class Builder {
   }
 
   static void hold(ClaimFacts& facts, const PendingGrant& entry) {
-    if (facts.state != ClaimState::revoking) facts.state = ClaimState::granted;
+    facts.state = ClaimState::granted;
     facts.units = entry.units;
     facts.token = entry.token;
   }
@@ -124,7 +134,7 @@ bool is_grant(const Verdict& verdict) noexcept {
 
 Result<Decision> decide(const DecisionInput& input) {
   Builder builder(input);
-  for (const auto* claim : input.claims) builder.add(*claim);
+  for (auto* known : input.claims) builder.add(*known);
   return builder.finish();
 }
 

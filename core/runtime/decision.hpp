@@ -25,18 +25,17 @@ struct DecisionInput {
   std::uint32_t max_claims = 0;  // waiting ones beyond it are left out
   WallTime now;
   std::span<const ObservedObject> observed;
-  std::function<bool(const Claim&)> may_be_served;  // of a waiting claim: not ending, marked
-  std::function<PodState(const Claim&)> pod_state;
-  std::function<std::int64_t(const Claim&)> deadline;  // microseconds of the server's clock; 0: none
+  std::function<bool(const KnownClaim&)> may_be_served;     // of a waiting claim: not ending, marked
+  std::function<std::int64_t(const KnownClaim&)> deadline;  // microseconds of the server's clock; 0: none
 };
 
 /// A decision, with the claims that its verdicts' indexes mean.
 struct Decision {
   Plan plan;
-  std::vector<const Claim*> claims;  // null: a pending grant whose claim the view does not show
+  std::vector<KnownClaim*> claims;  // null: a pending grant whose claim the view does not show
   /// Those that the plugin saw waiting and did not grant, each with what it said of it (null: nothing). Verdicts point
   /// into `plan`.
-  std::vector<std::pair<const Claim*, const Verdict*>> unserved;
+  std::vector<std::pair<KnownClaim*, const Verdict*>> unserved;
   std::size_t left_out = 0;  // waiting claims over max_claims
   std::size_t grants = 0;
   bool complete = false;  // the bound on grants was not reached: who was not granted can't be now

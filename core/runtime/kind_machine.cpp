@@ -13,12 +13,7 @@ namespace konductor::runtime {
 
 using nlohmann::json;
 
-namespace {
-
-constexpr std::int64_t many_claims = 500;
-constexpr auto rest_per_claim = std::chrono::microseconds{2};
-
-}  // namespace
+namespace {}  // namespace
 
 Entry& KindMachine::Impl::entry(const kube::NamespacedName& name) {
   auto& found = entries_[name];
@@ -41,6 +36,8 @@ void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object)
     known.own.reset();
     known.events.clear();
   }
+  const auto& former = known.primitive;
+  if (!former || former->uid != parsed->uid || former->ttl != parsed->ttl) review(known);
   known.primitive = std::move(*parsed);
   known.dirty = true;
 }
@@ -62,6 +59,7 @@ void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
         known.gone_uid = meta->uid;
         if (known.primitive && known.primitive->uid == meta->uid) known.primitive.reset();
         known.dirty = true;
+        review(known);
       }
       break;
     case ViewEvent::Kind::synced:
@@ -71,6 +69,7 @@ void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
         known.gone_uid = known.primitive->uid;
         known.primitive.reset();
         known.dirty = true;
+        review(known);
       }
       listed_.clear();
       listing_ = false;
@@ -88,10 +87,10 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
       if (pods_.forget(pod->second)) pod_retry_.erase(pod->second);
       pod_of_.erase(pod);
     }
-    notes_.erase(uid);
   }
-  if (const auto* claim = change.applied) {
-    auto& notes = notes_[claim->uid];
+  if (change.applied != nullptr) {
+    const Claim* claim = &change.applied->claim;
+    auto& notes = change.applied->notes;
     const bool is_new = notes.stamp.empty();
     if (is_new) notes.first_seen = now.mono;
     const bool seen_revoking = !is_new && notes.seen.revoking != MonoTime::max();
@@ -105,6 +104,7 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
       notes.seen.revoking = now.mono;
     }
     if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);
+    look_at(entry(claim->primitive), *change.applied, now.mono);
   }
   for (const auto& name : change.primitives) entry(name).dirty = true;
 }
@@ -136,24 +136,35 @@ void KindMachine::Impl::on_claim(const ViewEvent& event, Now now) {
     if (known.blocked_since || known.lags) known.dirty = true;
 }
 
-void KindMachine::Impl::pod_changed(const std::string& uid) {
-  for (const auto* claim : view_.of_pod(uid)) entry(claim->primitive).dirty = true;
+void KindMachine::Impl::pod_changed(const std::string& uid, Now now) {
+  for (auto* known : view_.of_pod(uid)) {
+    auto& of = entry(known->claim.primitive);
+    of.dirty = true;
+    look_at(of, *known, now.mono);
+  }
 }
 
-void KindMachine::Impl::on_pod(const ViewEvent& event, Now /*now*/) {
+void KindMachine::Impl::on_pod(const ViewEvent& event, Now now) {
   const auto rv = kube::parse_resource_version(event.resource_version).value_or(0);
   switch (event.kind) {
     case ViewEvent::Kind::begin: pods_.begin(); break;
-    case ViewEvent::Kind::apply: pods_.apply(kube::text_at(*event.object, "metadata.uid"), rv); break;
+    case ViewEvent::Kind::apply: {
+      const auto uid = kube::text_at(*event.object, "metadata.uid");
+      if (pods_.apply(uid, rv) && pods_.is_named(uid)) pod_changed(uid, now);
+      break;
+    }
     case ViewEvent::Kind::remove: {
       const auto uid = kube::text_at(*event.object, "metadata.uid");
       pods_.remove(uid, rv);
-      pod_changed(uid);
+      pod_changed(uid, now);
       break;
     }
     case ViewEvent::Kind::synced:
       pods_.synced(rv);
-      for (auto& [name, known] : entries_) known.dirty = true;
+      for (auto& [name, known] : entries_) {
+        known.dirty = true;
+        review(known);
+      }
       break;
     case ViewEvent::Kind::progress: pods_.progress(rv); break;
     case ViewEvent::Kind::failed: break;
@@ -166,7 +177,10 @@ void KindMachine::Impl::on_observed(const WatchTarget& target, const ViewEvent& 
 
 void KindMachine::Impl::lead(bool leading, Now /*now*/) {
   leading_ = leading;
-  for (auto& [name, known] : entries_) known.dirty = true;
+  for (auto& [name, known] : entries_) {
+    known.dirty = true;
+    review(known);
+  }
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
@@ -184,14 +198,11 @@ std::vector<Outgoing> KindMachine::Impl::work(Now now) {
 
 void KindMachine::Impl::serve(Entry& entry, Now now) {
   if (entry.wake && *entry.wake <= now.mono) entry.dirty = true;
-  if (!entry.dirty || now.mono < entry.rest_until) return;
+  if (!entry.dirty && next_due(entry, now) == nullptr) return;
   const auto sent_before = next_id_;
   entry.dirty = false;
   entry.wake.reset();
   reconcile(entry, now);
-  // A look costs time for each claim: without a rest a burst of n events on n claims would cost n squared.
-  const auto claims = static_cast<std::int64_t>(view_.of(entry.name).size());
-  if (claims >= many_claims) entry.rest_until = now.mono + claims * rest_per_claim;
   // In turn: who found no room at all comes first next time.
   if (entry.starved && next_id_ == sent_before && !turn_) turn_ = entry.name;
 }
@@ -200,8 +211,9 @@ std::optional<MonoTime> KindMachine::Impl::wake_at() const {
   std::optional<MonoTime> earliest;
   if (!can_work()) return earliest;
   for (const auto& [name, known] : entries_) {
-    const auto at = known.dirty ? std::optional{known.rest_until} : known.wake;
-    if (at && (!earliest || *at < *earliest)) earliest = at;
+    if (known.dirty) return MonoTime::min();
+    if (known.wake && (!earliest || *known.wake < *earliest)) earliest = known.wake;
+    if (const auto* next = known.agenda.next(); next && (!earliest || next->first < *earliest)) earliest = next->first;
   }
   return earliest;
 }

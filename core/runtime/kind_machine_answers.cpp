@@ -117,6 +117,7 @@ void KindMachine::Impl::on_reread(const InFlight& sent, const Result<kube::Respo
     known.reread = false;
     known.absent_at = known.asked_at;
     if (known.primitive && known.primitive->uid == sent.primitive_uid) known.primitive.reset();
+    review(known);
   } else {
     failed(known.retry, object.error(), now);
   }
@@ -140,8 +141,8 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
     note(view_.lay_over(std::move(*claim)), now);
   }
   std::vector<std::pair<std::string, std::string>> gone;
-  for (const auto* claim : view_.of(sent.primitive))
-    if (!listed.contains(claim->uid) && claim->rv <= rv) gone.emplace_back(claim->key, claim->uid);
+  for (const auto* one : view_.of(sent.primitive))
+    if (!listed.contains(one->claim.uid) && one->claim.rv <= rv) gone.emplace_back(one->claim.key, one->claim.uid);
   for (const auto& [key, uid] : gone) note(view_.bury(key, uid), now);
   auto& again = entry(sent.primitive);
   again.fresh_rv = std::max(again.fresh_rv, rv);
@@ -150,15 +151,16 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
 void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
   entry(sent.primitive).dirty = true;
   const auto object = read(answer, "patch " + kind_.claim.plural + " " + sent.claim_key);
-  const auto found = notes_.find(sent.claim_uid);
-  if (found != notes_.end()) {
-    found->second.busy = false;
-    found->second.ending = false;
+  auto* known = view_.known(sent.claim_key, sent.claim_uid);
+  if (known != nullptr) {
+    known->notes.busy = false;
+    known->notes.ending = false;
+    look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {
-    if (found != notes_.end()) {
-      found->second.retry = {};
-      found->second.refused_rv.clear();
+    if (known != nullptr) {
+      known->notes.retry = {};
+      known->notes.refused_rv.clear();
     }
     if (auto claim = parse_claim(*object, kind_)) note(view_.lay_over(std::move(*claim)), now);
     announce(sent.primitive, sent.announce, now);
@@ -166,12 +168,12 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
     note(view_.bury(sent.claim_key, sent.claim_uid), now);
   } else if (is_conflict(object.error())) {
     ++counters_.conflicts;
-    if (found == notes_.end()) return;
-    found->second.refused_rv = sent.resource_version;
-    found->second.retry.not_before = now.mono + settings_.retry_most;
-  } else if (found != notes_.end()) {
-    found->second.refused_rv.clear();
-    failed(found->second.retry, object.error(), now);
+    if (known == nullptr) return;
+    known->notes.refused_rv = sent.resource_version;
+    known->notes.retry.not_before = now.mono + settings_.retry_most;
+  } else if (known != nullptr) {
+    known->notes.refused_rv.clear();
+    failed(known->notes.retry, object.error(), now);
   }
 }
 
@@ -187,7 +189,7 @@ void KindMachine::Impl::on_removal(const InFlight& sent, const Result<kube::Resp
 
 void KindMachine::Impl::on_pod_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
   pods_asked_.erase(sent.pod_uid);
-  pod_changed(sent.pod_uid);
+  pod_changed(sent.pod_uid, now);
   if (!pods_.is_named(sent.pod_uid)) return;
   const auto object = read(answer, "get pods " + sent.claim_key);
   auto& retry = pod_retry_[sent.pod_uid];

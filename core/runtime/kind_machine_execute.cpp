@@ -63,8 +63,8 @@ void KindMachine::Impl::record_grants(const Entry& entry, const Decision& decisi
   auto token = token_base(ledger, entry.primitive->rv);
   for (const auto& verdict : decision.plan.verdicts) {
     if (!is_grant(verdict)) continue;
-    const Claim* claim = decision.claims[verdict.claim];
-    if (claim == nullptr) continue;
+    if (decision.claims[verdict.claim] == nullptr) continue;
+    const Claim* claim = &decision.claims[verdict.claim]->claim;
     const bool consumed = verdict.kind == VerdictKind::grant_consume;
     ledger.pending.push_back({claim->key, claim->uid, consumed ? 0 : claim->units, ++token, claim->resource_version});
     ledger.last_token = token;
@@ -84,10 +84,11 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
   }
   if (kind_.mode != Mode::granted) return shown;
   shown.with_holders = true;
-  for (const auto* claim : view_.of(entry.name)) {
+  for (const auto* known : view_.of(entry.name)) {
     if (shown.holders.size() >= most_holder_lines) break;
-    if (holds(claim->phase) && claim->held_units > 0)
-      shown.holders.push_back({claim->key, claim->holder, claim->held_units, claim->granted_at});
+    const Claim& claim = known->claim;
+    if (holds(claim.phase) && claim.held_units > 0)
+      shown.holders.push_back({claim.key, claim.holder, claim.held_units, claim.granted_at});
   }
   for (const auto& grant : ledger.pending) {
     if (shown.holders.size() >= most_holder_lines) break;
@@ -149,45 +150,47 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
 }
 
 void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, Now now) {
-  for (const auto& [claim, verdict] : decision.unserved) {
-    const bool unavailable = kind_.mode == Mode::granted && !claim->wait && decision.complete;
+  for (const auto& [known, verdict] : decision.unserved) {
+    const bool unavailable = kind_.mode == Mode::granted && !known->claim.wait && decision.complete;
     if (is_refused(verdict) || unavailable) {
-      if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+      if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
       ++counters_.denials;
-      deny(entry, *claim, denial_of(verdict), now);
+      deny(entry, *known, denial_of(verdict), now);
     } else if (kind_.mode == Mode::granted) {
-      tell_waiter(entry, *claim, waiting_of(verdict), entry.primitive->uid, now);
+      tell_waiter(entry, *known, waiting_of(verdict), entry.primitive->uid, now);
     }
   }
 }
 
-void KindMachine::Impl::deny(Entry& entry, const Claim& claim, const Ending& denial, Now now) {
-  write_claim(claim, end_claim(kind_, claim, denial, now.server), Sent::claim_write, true,
-              about_end(entry, claim, denial));
+void KindMachine::Impl::deny(Entry& entry, KnownClaim& known, const Ending& denial, Now now) {
+  write_claim(known, end_claim(kind_, known.claim, denial, now.server), Sent::claim_write, true,
+              about_end(entry, known.claim, denial));
 }
 
 /// Once it has waited for a moment: most claims are granted before.
-void KindMachine::Impl::tell_waiter(Entry& entry, const Claim& claim, const Ending& waits, const std::string& mark,
+void KindMachine::Impl::tell_waiter(Entry& entry, KnownClaim& known, const Ending& waits, const std::string& mark,
                                     Now now) {
+  const Claim& claim = known.claim;
   if (claim.acknowledged && claim.reason == waits.reason) return;
-  const auto told_at = notes_[claim.uid].first_seen + settle_time;
+  const auto told_at = known.notes.first_seen + settle_time;
   if (now.mono < told_at) return wake(entry, told_at);
-  if (!can_write(claim, entry, now) || !has_room(entry, false)) return;
-  write_claim(claim, acknowledge(kind_, claim, waits.reason, waits.message, mark, now.server), Sent::claim_write,
+  if (!can_write(known, entry, now) || !has_room(entry, false)) return;
+  write_claim(known, acknowledge(kind_, claim, waits.reason, waits.message, mark, now.server), Sent::claim_write,
               false);
 }
 
 void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, Now now) {
   for (const auto& verdict : decision.plan.verdicts) {
-    const Claim* claim = decision.claims[verdict.claim];
+    auto* known = decision.claims[verdict.claim];
     // One that is not told yet is told first; one that is told to stop already keeps the grace that it was given.
-    if (verdict.kind != VerdictKind::revoke || claim == nullptr || claim->phase != Phase::granted) continue;
-    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
+    if (verdict.kind != VerdictKind::revoke || known == nullptr || known->claim.phase != Phase::granted) continue;
+    if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
+    const Claim& claim = known->claim;
     const Revocation revocation{verdict.reason.empty() ? "Revoking" : verdict.reason, verdict.message,
                                 Duration{verdict.grace}};
-    log(LogLine::Level::info, claim->key + " is told to stop: " + verdict.message);
-    write_claim(*claim, revoke(kind_, *claim, revocation, now.server), Sent::claim_write, false,
-                {{subject_of(*claim), {true, revocation.reason, revocation.message}}});
+    log(LogLine::Level::info, claim.key + " is told to stop: " + verdict.message);
+    write_claim(*known, revoke(kind_, claim, revocation, now.server), Sent::claim_write, false,
+                {{subject_of(claim), {true, revocation.reason, revocation.message}}});
   }
 }
 
@@ -196,20 +199,21 @@ void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, N
 void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
   const std::string reason = kind_.names.kind + not_found_suffix;
   const std::string message = "there is no " + kind_.names.singular + " " + kube::to_string(entry.name);
-  for (const auto* claim : view_.of(entry.name)) {
-    const bool told = claim->wait && claim->acknowledged && claim->reason == reason;
-    if (claim->phase != Phase::pending || claim->deleting || told) continue;
-    const auto first_seen = notes_[claim->uid].first_seen;
+  for (auto* known : view_.of(entry.name)) {
+    const Claim& claim = known->claim;
+    const bool told = claim.wait && claim.acknowledged && claim.reason == reason;
+    if (claim.phase != Phase::pending || claim.deleting || told) continue;
+    const auto first_seen = known->notes.first_seen;
     if (now.mono < first_seen + settle_time) {
       wake(entry, first_seen + settle_time);
     } else if (!entry.absent_at || *entry.absent_at < first_seen) {
       if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
       if (entry.asking || !has_room(entry, false)) return;
       return ask_for_primitive(entry, {}, now);
-    } else if (claim->wait) {
-      tell_waiter(entry, *claim, {Phase::pending, reason, message}, {}, now);
-    } else if (can_write(*claim, entry, now) && has_room(entry, false)) {
-      deny(entry, *claim, {Phase::denied, reason, message}, now);
+    } else if (claim.wait) {
+      tell_waiter(entry, *known, {Phase::pending, reason, message}, {}, now);
+    } else if (can_write(*known, entry, now) && has_room(entry, false)) {
+      deny(entry, *known, {Phase::denied, reason, message}, now);
     }
   }
 }

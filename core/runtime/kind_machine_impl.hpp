@@ -10,6 +10,7 @@
 #include "runtime/primitive_status.hpp"
 #include "runtime/upkeep.hpp"
 
+#include <deque>
 #include <map>
 #include <set>
 #include <string>
@@ -51,7 +52,7 @@ class KindMachine::Impl {
   Entry& entry(const kube::NamespacedName& name);
   void put_primitive(const std::shared_ptr<const nlohmann::json>& object);
   void note(const ClaimView::Change& change, Now now);
-  void pod_changed(const std::string& uid);
+  void pod_changed(const std::string& uid, Now now);
   void serve(Entry& entry, Now now);
   void log(LogLine::Level level, std::string text);
 
@@ -66,17 +67,28 @@ class KindMachine::Impl {
 
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
-  void keep_up(Entry& entry, Now now);
-  void ask_about_pod(Entry& entry, const Claim& claim, Now now);
+  void ask_for_fresh_list(Entry& entry, Now now);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
+
+  // kind_machine_upkeep.cpp: what time and Pods ask of claims, whatever is decided
+  static void look_at(Entry& entry, KnownClaim& known, MonoTime at);
+  static void review(Entry& entry);
+  void keep_up(Entry& entry, Now now);
+  void attend(Entry& entry, KnownClaim& known, Now now);
+  void ask_about_pod(Entry& entry, KnownClaim& known, Now now);
+  void attend_crowded_out(Entry& entry, std::deque<std::string>& keys, bool urgent, Now now);
+  static void crowd_out(Entry& entry, KnownClaim& known, bool removal);
+  [[nodiscard]] KnownClaim* next_due(Entry& entry, Now now);
+  [[nodiscard]] PodState pod_state(const KnownClaim& known) const;
+  [[nodiscard]] bool has_lifetime() const;
 
   // kind_machine_execute.cpp: what a decision comes to
   void execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now);
   void record_grants(const Entry& entry, const Decision& decision, Ledger& ledger) const;
   void answer_waiters(Entry& entry, const Decision& decision, Now now);
-  void tell_waiter(Entry& entry, const Claim& claim, const Ending& waits, const std::string& mark, Now now);
-  void deny(Entry& entry, const Claim& claim, const Ending& denial, Now now);
+  void tell_waiter(Entry& entry, KnownClaim& known, const Ending& waits, const std::string& mark, Now now);
+  void deny(Entry& entry, KnownClaim& known, const Ending& denial, Now now);
   void answer_orphans(Entry& entry, Now now);
   void ask_for_primitive(Entry& entry, const std::string& uid, Now now);
   bool follow_needs(Entry& entry, const std::vector<Need>& needs, Now now);
@@ -84,20 +96,17 @@ class KindMachine::Impl {
                     std::size_t grants, bool covered, Now now);
   void refuse(Entry& entry, const Ledger& ledger, const std::string& reason, const std::string& message, Now now);
   bool mark_waiters(Entry& entry, const Ledger& ledger, Now now);
-  void ask_for_fresh_list(Entry& entry, Now now);
   void revoke_holders(Entry& entry, const Decision& decision, Now now);
-  void write_claim(const Claim& claim, kube::Request request, Sent what, bool ending,
+  void write_claim(KnownClaim& known, kube::Request request, Sent what, bool ending,
                    std::vector<Announcement> announce = {});
   void send(InFlight sent, kube::Request request);
-  bool can_write(const Claim& claim, Entry& entry, Now now) const;
+  static bool can_write(KnownClaim& known, Entry& entry, Now now);
   bool has_room(Entry& entry, bool urgent) const;
   [[nodiscard]] std::uint64_t view_rv(const Entry& entry) const;
   [[nodiscard]] LedgerView ledger_view(const Entry& entry) const;
   [[nodiscard]] Duration ttl_of(const Claim& claim, const Entry& entry) const;
   [[nodiscard]] bool withheld(Now now) const { return started_ && now.mono < *started_ + settings_.withhold_grants; }
-  [[nodiscard]] PodState pod_state(const Claim& claim) const;
-  [[nodiscard]] bool has_lifetime() const;
-  [[nodiscard]] bool may_be_served(const Claim& claim, const Entry& entry, Now now) const;
+  [[nodiscard]] bool may_be_served(const KnownClaim& known, const Entry& entry) const;
   [[nodiscard]] ShownStatus shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const;
   static void wake(Entry& entry, MonoTime at);
 
@@ -123,7 +132,6 @@ class KindMachine::Impl {
   bool quarantined_ = false;
   std::string quarantine_reason_;
   std::optional<MonoTime> started_;
-  std::unordered_map<std::string, ClaimNotes> notes_;    // by claim UID
   std::unordered_map<std::string, std::string> pod_of_;  // claim UID to Pod UID, while referred to
   std::unordered_map<std::string, Retry> pod_retry_;
   std::set<std::string> pods_asked_;

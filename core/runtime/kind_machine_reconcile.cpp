@@ -10,6 +10,9 @@ namespace {
 
 // A view that lags longer is replaced by a consistent list.
 constexpr auto blocked_time = std::chrono::milliseconds{100};
+// A decision costs time for each claim: without a rest a burst of n events on n claims would cost n squared.
+constexpr std::int64_t many_claims = 500;
+constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
 }  // namespace
 
@@ -42,22 +45,20 @@ Duration KindMachine::Impl::ttl_of(const Claim& claim, const Entry& entry) const
   return effective_ttl(claim, entry.primitive ? entry.primitive->ttl : 0, settings_.default_ttl);
 }
 
-bool KindMachine::Impl::can_write(const Claim& claim, Entry& entry, Now now) const {
-  const auto found = notes_.find(claim.uid);
-  if (found == notes_.end()) return true;
-  const auto& notes = found->second;
+bool KindMachine::Impl::can_write(KnownClaim& known, Entry& entry, Now now) {
+  const auto& notes = known.notes;
   if (notes.busy) return false;
-  if (!notes.refused_rv.empty() && notes.refused_rv != claim.resource_version) return true;
+  if (!notes.refused_rv.empty() && notes.refused_rv != known.claim.resource_version) return true;
   if (now.mono >= notes.retry.not_before) return true;
-  wake(entry, notes.retry.not_before);
+  look_at(entry, known, notes.retry.not_before);
   return false;
 }
 
-void KindMachine::Impl::write_claim(const Claim& claim, kube::Request request, Sent what, bool ending,
+void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Sent what, bool ending,
                                     std::vector<Announcement> announce) {
-  auto& notes = notes_[claim.uid];
-  notes.busy = true;
-  notes.ending = ending;
+  const Claim& claim = known.claim;
+  known.notes.busy = true;
+  known.notes.ending = ending;
   InFlight sent;
   sent.what = what;
   sent.primitive = claim.primitive;
@@ -85,7 +86,12 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   }
   const Ledger first{0, primitive.resource_version, {}};
   const Ledger ledger = settled(primitive.ledger.value_or(first), ledger_view(entry));
+  const auto sent_before = next_id_;
   if (primitive.ledger_error.empty() && kind_.mode == Mode::granted && !withheld(now)) tell_pending(entry, ledger, now);
+  if (next_id_ != sent_before) {
+    entry.dirty = true;  // who was granted hears of it before the next decision is thought about
+    return;
+  }
   if (entry.busy || entry.reread || entry.asking) return;
   if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
   decide_and_record(entry, ledger, now);
@@ -101,93 +107,49 @@ void KindMachine::Impl::ask_for_primitive(Entry& entry, const std::string& uid, 
   send(std::move(sent), kube::get(kind_.primitive_resource(), entry.name));
 }
 
-void KindMachine::Impl::ask_about_pod(Entry& entry, const Claim& claim, Now now) {
-  if (kind_.claim_lifetime != Lifetime::with_pod) return;
-  if (claim.pod_uid.empty() || !pods_.wants_question(claim.pod_uid) || pods_asked_.contains(claim.pod_uid)) return;
-  if (const auto retry = pod_retry_.find(claim.pod_uid);
-      retry != pod_retry_.end() && now.mono < retry->second.not_before)
-    return wake(entry, retry->second.not_before);
-  if (!has_room(entry, true)) return;
-  pods_asked_.insert(claim.pod_uid);
-  InFlight sent;
-  sent.what = Sent::pod_question;
-  sent.primitive = claim.primitive;
-  sent.claim_key = claim.name.ns + "/" + claim.pod_name;
-  sent.pod_uid = claim.pod_uid;
-  send(std::move(sent), kube::get({"", "v1", "pods"}, {claim.name.ns, claim.pod_name}));
-}
-
-// Claims that go with their primitive outlive their Pods; one that holds has a TTL all the same.
-bool KindMachine::Impl::has_lifetime() const {
-  return kind_.claim_lifetime == Lifetime::with_pod || kind_.mode == Mode::granted;
-}
-
-PodState KindMachine::Impl::pod_state(const Claim& claim) const {
-  return kind_.claim_lifetime == Lifetime::with_pod ? pods_.state(claim.pod_uid) : PodState::none;
-}
-
-void KindMachine::Impl::keep_up(Entry& entry, Now now) {
-  if (!has_lifetime()) return;
-  for (const auto* claim : view_.of(entry.name)) {
-    if (!is_terminal(claim->phase)) ask_about_pod(entry, *claim, now);
-    const auto due = upkeep(*claim, notes_[claim->uid].seen, ttl_of(*claim, entry), pod_state(*claim),
-                            settings_.keep_terminal, now.mono);
-    if (due.due) wake(entry, *due.due);
-    if ((!due.end && !due.remove) || !can_write(*claim, entry, now) || !has_room(entry, !due.remove)) continue;
-    if (due.remove) {
-      write_claim(*claim, remove_claim(kind_, *claim), Sent::removal, true);
-      continue;
-    }
-    log(LogLine::Level::info, claim->key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
-    ++counters_.expiries;
-    write_claim(*claim, end_claim(kind_, *claim, *due.end, now.server), Sent::claim_write, true,
-                about_end(entry, *claim, *due.end));
-  }
-}
-
 void KindMachine::Impl::tell_pending(Entry& entry, const Ledger& ledger, Now now) {
   const auto& primitive = *entry.primitive;
   entry.lags = false;
   for (const auto& grant : ledger.pending) {
-    const Claim* claim = view_.find(grant.claim);
-    if (claim == nullptr || claim->uid != grant.uid) entry.lags = true;
-    if (claim == nullptr || claim->uid != grant.uid || claim->phase != Phase::pending) continue;
-    if (!is_marked_for(*claim, primitive.uid, primitive.created)) continue;
-    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
-    write_claim(*claim, tell(kind_, *claim, grant, ttl_of(*claim, entry), primitive.uid, now.server), Sent::claim_write,
+    auto* known = view_.known(grant.claim, grant.uid);
+    if (known == nullptr) entry.lags = true;
+    if (known == nullptr || known->claim.phase != Phase::pending) continue;
+    const Claim& claim = known->claim;
+    if (!is_marked_for(claim, primitive.uid, primitive.created)) continue;
+    if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
+    write_claim(*known, tell(kind_, claim, grant, ttl_of(claim, entry), primitive.uid, now.server), Sent::claim_write,
                 false);
   }
 }
 
-bool KindMachine::Impl::may_be_served(const Claim& claim, const Entry& entry, Now now) const {
-  if (claim.deleting) return false;
+bool KindMachine::Impl::may_be_served(const KnownClaim& known, const Entry& entry) const {
+  const Claim& claim = known.claim;
+  if (claim.deleting || known.notes.ending || known.notes.over) return false;
   const auto& primitive = *entry.primitive;
   if (kind_.mode == Mode::granted) {
     if (!is_marked_for(claim, primitive.uid, primitive.created)) return false;
   } else if (claim.owner_uid.empty() ? claim.created < primitive.created : claim.owner_uid != primitive.uid) {
     return false;  // of a former life of the primitive
   }
-  const auto found = notes_.find(claim.uid);
-  if (found == notes_.end()) return true;
-  if (found->second.ending) return false;
-  if (!has_lifetime()) return true;
-  return !upkeep(claim, found->second.seen, ttl_of(claim, entry), pod_state(claim), settings_.keep_terminal, now.mono)
-              .end;
+  return true;
 }
 
 bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now) {
-  bool all_marked = true;
   const auto& primitive = *entry.primitive;
-  for (const auto* claim : view_.of(entry.name)) {
-    if (claim->phase != Phase::pending || is_marked_for(*claim, primitive.uid, primitive.created)) continue;
-    all_marked = false;
-    if (!can_write(*claim, entry, now) || !has_room(entry, true)) continue;
-    write_claim(*claim, acknowledge(kind_, *claim, "Queued", "waits for its turn", primitive.uid, now.server),
+  std::erase_if(entry.unmarked, [&](const std::string& key) {
+    const Claim* claim = view_.find(key);
+    return claim == nullptr || claim->primitive != entry.name || claim->phase != Phase::pending ||
+           is_marked_for(*claim, primitive.uid, primitive.created);
+  });
+  for (const auto& key : entry.unmarked) {
+    auto& known = *view_.known(key);
+    if (!can_write(known, entry, now) || !has_room(entry, true)) continue;
+    write_claim(known, acknowledge(kind_, known.claim, "Queued", "waits for its turn", primitive.uid, now.server),
                 Sent::claim_write, false);
   }
   // Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former
   // life.
-  return all_marked || ledger.last_token != 0;
+  return entry.unmarked.empty() || ledger.last_token != 0;
 }
 
 void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
@@ -207,6 +169,7 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
 }
 
 void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, Now now) {
+  if (now.mono < entry.rest_until) return wake(entry, entry.rest_until);
   if (!has_room(entry, true)) return;
   const auto& primitive = *entry.primitive;
   if (quarantined_) return refuse(entry, ledger, "PluginQuarantined", quarantine_reason_, now);
@@ -229,7 +192,11 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   if (withheld(now)) wake(entry, *started_ + settings_.withhold_grants);
   const auto observed = observed_.shown_to(entry.name);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
-  if (granted_mode && room == 0) return;
+  // In the middle of a large batch: a few more at a time would each cost a record.
+  if (granted_mode && room < std::max(1U, settings_.batch / 2)) return;
+  const auto claims = static_cast<std::int64_t>(view_.of(entry.name).size());
+  if (claims >= many_claims)
+    entry.rest_until = now.mono + std::chrono::duration_cast<Duration>(claims * rest_per_claim);
   const auto decision = decide({.kind = kind_,
                                 .primitive = primitive,
                                 .claims = view_.of(entry.name),
@@ -238,13 +205,10 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
                                 .max_claims = settings_.max_claims,
                                 .now = plan_time(primitive, now.server),
                                 .observed = observed,
-                                .may_be_served = [&](const Claim& claim) { return may_be_served(claim, entry, now); },
-                                .pod_state = [this](const Claim& claim) { return pods_.state(claim.pod_uid); },
-                                .deadline = [&](const Claim& claim) -> std::int64_t {
-                                  if (!holds(claim.phase)) return 0;
-                                  const auto found = notes_.find(claim.uid);
-                                  if (found == notes_.end()) return 0;
-                                  const auto left = found->second.seen.stamp + ttl_of(claim, entry) - now.mono;
+                                .may_be_served = [&](const KnownClaim& known) { return may_be_served(known, entry); },
+                                .deadline = [&](const KnownClaim& known) -> std::int64_t {
+                                  if (!holds(known.claim.phase)) return 0;
+                                  const auto left = known.notes.seen.stamp + ttl_of(known.claim, entry) - now.mono;
                                   return (now.server + left).time_since_epoch().count();
                                 }});
   ++counters_.decisions;

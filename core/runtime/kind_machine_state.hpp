@@ -1,11 +1,12 @@
 #pragma once
 
-#include "runtime/claim_view.hpp"
+#include "runtime/agenda.hpp"
+#include "runtime/claim_notes.hpp"
 #include "runtime/event_write.hpp"
 #include "runtime/primitive.hpp"
-#include "runtime/upkeep.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <set>
 #include <string>
@@ -41,23 +42,6 @@ struct InFlight {
   std::vector<PlanEvent> events;       // of the plan, likewise
 };
 
-/// Back-off of one object after failed writes.
-struct Retry {
-  MonoTime not_before{};
-  int failures = 0;
-};
-
-/// What this process remembers of a claim: caches and timers only.
-struct ClaimNotes {
-  std::string stamp;  // clock_stamp when last looked at
-  Sightings seen;     // of that stamp, and of a revocation
-  MonoTime first_seen{};
-  bool busy = false;       // a write is in flight
-  bool ending = false;     // that write ends it
-  std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
-  Retry retry;
-};
-
 /// What this process remembers of a primitive.
 struct Entry {
   kube::NamespacedName name;
@@ -74,14 +58,19 @@ struct Entry {
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
-  MonoTime rest_until{};              // it is not looked at again before
-  std::optional<MonoTime> absent_at;  // a GET sent then found none of this name
-  std::optional<MonoTime> asked_at;   // of the last such GET
-  MonoTime needs_since{};             // when its decision last asked for something new
-  int held_for_needs = 0;             // decisions in a row that were not carried out, to see their needs first
-  std::string gone_uid;               // of the primitive that had this name last and is gone
-  std::string not_stored;             // UID of a primitive whose server did not store the ledger
-  MonoTime store_again{};             // that is tried again then
+  Agenda agenda;                                 // when to look at which of its claims
+  bool review = true;                            // look at all of them: what their upkeep depends on has changed
+  std::deque<std::string> crowded_out;           // keys of claims whose upkeep found no room for its request
+  std::deque<std::string> crowded_out_removals;  // the same, of those that only have to be deleted
+  std::set<std::string> unmarked;                // keys of waiting claims that may need a mark before the first grant
+  MonoTime rest_until{};                         // no decision before
+  std::optional<MonoTime> absent_at;             // a GET sent then found none of this name
+  std::optional<MonoTime> asked_at;              // of the last such GET
+  MonoTime needs_since{};                        // when its decision last asked for something new
+  int held_for_needs = 0;  // decisions in a row that were not carried out, to see their needs first
+  std::string gone_uid;    // of the primitive that had this name last and is gone
+  std::string not_stored;  // UID of a primitive whose server did not store the ledger
+  MonoTime store_again{};  // that is tried again then
   std::set<std::pair<std::string, std::string>> events;  // already told
   std::size_t holding = 0;
   std::size_t waiting = 0;

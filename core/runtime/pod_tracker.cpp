@@ -17,13 +17,13 @@ void PodTracker::begin() {
   listing_ = true;
 }
 
-void PodTracker::apply(const std::string& uid, std::uint64_t rv) {
+bool PodTracker::apply(const std::string& uid, std::uint64_t rv) {
   if (listing_) {
     listed_.insert(uid);
-    return;
+    return false;  // synced() is news of all of them
   }
   rv_ = std::max(rv_, rv);
-  alive_.insert(uid);
+  return alive_.insert(uid).second;
 }
 
 void PodTracker::remove(const std::string& uid, std::uint64_t rv) {
@@ -69,10 +69,15 @@ PodState PodTracker::state(const std::string& uid) const {
   return found == named_.end() ? PodState::unknown : found->second.state;
 }
 
-bool PodTracker::wants_question(const std::string& uid) const {
+bool PodTracker::is_doubtful(const std::string& uid) const {
   if (!synced_ || alive_.contains(uid)) return false;
   const auto found = named_.find(uid);
-  if (found == named_.end() || is_over(found->second.state)) return false;
+  return found != named_.end() && !is_over(found->second.state);
+}
+
+bool PodTracker::wants_question(const std::string& uid) const {
+  if (!is_doubtful(uid)) return false;
+  const auto found = named_.find(uid);
   // Alive by an answer that is newer than the watch: the watch has yet to show it.
   return found->second.state == PodState::unknown || found->second.at <= rv_;
 }

@@ -18,7 +18,8 @@ class PodTracker {
  public:
   // From the watch.
   void begin();
-  void apply(const std::string& uid, std::uint64_t rv);
+  /// True where it was not known to be alive.
+  bool apply(const std::string& uid, std::uint64_t rv);
   void remove(const std::string& uid, std::uint64_t rv);
   void synced(std::uint64_t rv);
   void progress(std::uint64_t rv) noexcept;
@@ -34,6 +35,8 @@ class PodTracker {
 
   /// Of a Pod that a claim names. `unknown` counts as alive.
   [[nodiscard]] PodState state(const std::string& uid) const;
+  /// The watch does not show it, and no answer has said that it is over.
+  [[nodiscard]] bool is_doubtful(const std::string& uid) const;
   /// Must somebody GET it, because the watch says nothing of it that is newer than what we know?
   [[nodiscard]] bool wants_question(const std::string& uid) const;
   [[nodiscard]] bool is_synced() const noexcept { return synced_; }

@@ -4,6 +4,7 @@ One cluster serves a whole run; each test has a namespace of its own. Waiting is
 never by sleeping for a guess.
 """
 import base64
+import concurrent.futures
 import contextlib
 import http.client
 import json
@@ -22,6 +23,7 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("KONDUCTOR_BUILD", ROOT / "build/dev"))
 GROUP = "/apis/sync.konductor.io/v1"
+POOL = concurrent.futures.ThreadPoolExecutor(8)
 
 
 class ApiError(Exception):
@@ -103,6 +105,10 @@ def wait_for(what, condition, timeout=30.0, every=0.05):
         if time.monotonic() > until:
             raise AssertionError(f"not within {timeout} s: {what}")
         time.sleep(every)
+
+
+def create_all(world, ns, plural, objects):
+    return list(POOL.map(lambda o: world.api.create(ns, plural, o), objects))
 
 
 class Operator:

@@ -45,5 +45,9 @@ def phase(claim):
     return claim.get("status", {}).get("phase", "")
 
 
+def reason(claim):
+    return claim["status"]["conditions"][0]["reason"]
+
+
 def held(claims):
     return sum(c["status"].get("units", 1) for c in claims if phase(c) in ("Granted", "Revoking"))

@@ -1,17 +1,9 @@
 """The limit holds, all are served in order, nothing is lost: on the real API server."""
-import concurrent.futures
 import signal
 import time
 
-from harness import Operator, wait_for
+from harness import POOL, Operator, create_all, wait_for
 from kinds import BOOKSHELF, HOLDING, SEMAPHORE, held, permit, phase, semaphore
-
-POOL = concurrent.futures.ThreadPoolExecutor(8)
-
-
-def create_all(world, ns, plural, objects):
-    return list(POOL.map(lambda o: world.api.create(ns, plural, o), objects))
-
 
 def drive(world, ns, name, limit, total, during=lambda freed: None, timeout=180):
     """Frees what is granted until all had their turn; gives the order in which they were. The limit is checked on each look."""

@@ -1,17 +1,8 @@
-"""Who holds, for how long, and who is alive."""
+"""Who holds, and for how long."""
 import time
 
 from harness import wait_for
-from kinds import HOLDING, SEMAPHORE, permit, phase, semaphore
-
-
-def pod(name, **spec):
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-            "spec": {"containers": [{"name": "c", "image": "none"}], **spec}}
-
-
-def reason(claim):
-    return claim["status"]["conditions"][0]["reason"]
+from kinds import HOLDING, permit, phase, reason, semaphore
 
 
 def test_a_silent_holder_is_released_when_its_ttl_has_passed_and_not_before(world):
@@ -50,40 +41,6 @@ def test_the_primitives_ttl_is_the_default_and_the_upper_bound(world):
         for name, ttl in (("none", "1h"), ("long", "1h"), ("short", "1m")):
             claim = wait_for("granted", lambda: phase(c := world.api.get(ns, "permits", name)) == "Granted" and c)
             assert claim["status"]["ttl"] == ttl, claim["status"]
-
-
-def test_a_claim_of_a_pod_goes_with_its_pod(world):
-    with world.operator(), world.namespace() as ns:
-        world.api.create(ns, "semaphores", semaphore("q", 1))
-        wait_for("the default service account is there", lambda: world.api.list(ns, "serviceaccounts"))
-        uid = world.api.create(ns, "pods", pod("worker"))["metadata"]["uid"]
-        world.api.create(ns, "permits", permit("mine", "q", pod={"name": "worker", "uid": uid}))
-        world.api.create(ns, "permits", permit("next", "q"))
-        wait_for("it holds", lambda: phase(world.api.get(ns, "permits", "mine")) == "Granted")
-        world.kubectl("delete", "pod", "worker", "-n", ns, "--force", "--grace-period=0")
-        began = time.monotonic()
-        wait_for("the next has it", lambda: phase(world.api.get(ns, "permits", "next")) == "Granted", 5)
-        assert reason(world.api.get(ns, "permits", "mine")) == "PodGone", time.monotonic() - began
-
-
-def test_a_finished_pod_has_let_go(world):
-    with world.operator(), world.namespace() as ns:
-        world.api.create(ns, "semaphores", semaphore("q", 1))
-        wait_for("the default service account is there", lambda: world.api.list(ns, "serviceaccounts"))
-        uid = world.api.create(ns, "pods", pod("worker"))["metadata"]["uid"]
-        world.api.create(ns, "permits", permit("mine", "q", pod={"name": "worker", "uid": uid}))
-        wait_for("it holds", lambda: phase(world.api.get(ns, "permits", "mine")) == "Granted")
-        world.api.patch(ns, "pods", "worker", {"status": {"phase": "Succeeded"}}, "status")
-        ended = wait_for("it is released", lambda: phase(c := world.api.get(ns, "permits", "mine")) == "Expired" and c, 5)
-        assert reason(ended) == "PodFinished"
-
-
-def test_a_claim_of_a_pod_of_another_uid_is_not_served(world):
-    with world.operator(), world.namespace() as ns:
-        world.api.create(ns, "semaphores", semaphore("q", 1))
-        world.api.create(ns, "permits", permit("ghost", "q", pod={"name": "nobody", "uid": "11111111-2222-3333-4444-555555555555"}))
-        ended = wait_for("it ends", lambda: phase(c := world.api.get(ns, "permits", "ghost")) == "Expired" and c)
-        assert reason(ended) == "PodGone"
 
 
 def test_a_claim_that_will_not_wait_is_denied(world):

@@ -24,7 +24,7 @@ Claim claim(const std::string& name, std::uint64_t rv, const std::string& uid = 
 
 std::vector<std::string> keys_of(const ClaimView& view) {
   std::vector<std::string> keys;
-  for (const auto* one : view.of(widget)) keys.push_back(one->key);
+  for (const auto* one : view.of(widget)) keys.push_back(one->claim.key);
   return keys;
 }
 
@@ -110,7 +110,7 @@ TEST(ClaimView, replaces_a_claim_that_was_made_again_under_its_name) {
   const auto change = view.apply(claim("a", 70, "next"));
   EXPECT_THAT(change.gone, ElementsAre("uid-a"));
   ASSERT_NE(change.applied, nullptr);
-  EXPECT_EQ(change.applied->uid, "next");
+  EXPECT_EQ(change.applied->claim.uid, "next");
   EXPECT_THAT(view.remove(claim("a", 69)).gone, IsEmpty()) << "the end of the former one";
 }
 
@@ -121,7 +121,7 @@ TEST(ClaimView, finds_the_claims_of_a_pod) {
   other.pod_uid = "v";
   auto view = listed({with_pod, other}, 60);
   ASSERT_EQ(view.of_pod("u").size(), 1U);
-  EXPECT_EQ(view.of_pod("u")[0]->key, "ns/a");
+  EXPECT_EQ(view.of_pod("u")[0]->claim.key, "ns/a");
   view.remove(claim("a", 61));
   EXPECT_THAT(view.of_pod("u"), IsEmpty());
 }

@@ -29,9 +29,8 @@ struct Table {
                             .max_claims = max_claims,
                             .now = WallTime{std::chrono::seconds{3000}},
                             .observed = {},
-                            .may_be_served = [this](const Claim& claim) { return claim.key != left_out; },
-                            .pod_state = [](const Claim&) { return PodState::alive; },
-                            .deadline = [](const Claim&) { return std::int64_t{0}; }});
+                            .may_be_served = [this](const KnownClaim& known) { return known.claim.key != left_out; },
+                            .deadline = [](const KnownClaim&) { return std::int64_t{0}; }});
   }
   KindDeclaration kind = test::widgets();
   Primitive primitive;
@@ -93,7 +92,7 @@ TEST(Decision, names_who_was_not_served_and_what_was_said_of_it) {
   const auto decision = table.decide();
   ASSERT_TRUE(decision);
   ASSERT_EQ(decision->unserved.size(), 1U);
-  EXPECT_EQ(decision->unserved[0].first->key, "ns/b");
+  EXPECT_EQ(decision->unserved[0].first->claim.key, "ns/b");
   ASSERT_NE(decision->unserved[0].second, nullptr);
   EXPECT_EQ(decision->unserved[0].second->reason, "LimitReached");
 }

@@ -1,0 +1,38 @@
+#pragma once
+
+#include "runtime/claim.hpp"
+#include "runtime/plan.hpp"
+#include "runtime/upkeep.hpp"
+
+#include <string>
+
+namespace konductor::runtime {
+
+/// Back-off of one object after failed writes.
+struct Retry {
+  MonoTime not_before{};
+  int failures = 0;
+};
+
+/// What this process remembers of a claim: caches and timers only.
+struct ClaimNotes {
+  std::string stamp;  // clock_stamp when last looked at
+  Sightings seen;     // of that stamp, and of a revocation
+  MonoTime first_seen{};
+  MonoTime look_at = MonoTime::max();  // its appointment in the agenda of its primitive
+  PodState pod = PodState::unknown;    // when last looked at
+  bool over = false;                   // time or its Pod has ended it, whether or not that is written yet
+  bool crowded_out = false;            // its upkeep waits for room for a request
+  bool busy = false;                   // a write is in flight
+  bool ending = false;                 // that write ends it
+  std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
+  Retry retry;
+};
+
+/// A claim of the view, and what is noted of it; both for as long as an object of its UID is there.
+struct KnownClaim {
+  Claim claim;
+  ClaimNotes notes;
+};
+
+}  // namespace konductor::runtime

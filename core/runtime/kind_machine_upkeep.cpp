@@ -1,0 +1,121 @@
+#include "runtime/claim_writes.hpp"
+#include "runtime/kind_machine_impl.hpp"
+
+#include <utility>
+
+namespace konductor::runtime {
+namespace {
+
+constexpr auto doubtful_time = std::chrono::seconds{1};  // between looks at a Pod of which the watch says nothing
+
+}  // namespace
+
+/// Who is reviewed with all others needs no appointment; neither does a standby, which is reviewed when it leads.
+void KindMachine::Impl::look_at(Entry& entry, KnownClaim& known, MonoTime at) {
+  if (entry.review || at >= known.notes.look_at) return;
+  known.notes.look_at = at;
+  entry.agenda.add(at, known.claim.key);
+}
+
+void KindMachine::Impl::review(Entry& entry) {
+  entry.review = true;
+  entry.agenda = {};
+}
+
+/// The claim of the next appointment, if its time has come. One does not stand if it was moved forward, or its claim is
+/// gone.
+KnownClaim* KindMachine::Impl::next_due(Entry& entry, Now now) {
+  for (const auto* next = entry.agenda.next(); next != nullptr && next->first <= now.mono; next = entry.agenda.next()) {
+    auto* known = view_.known(next->second);
+    if (known != nullptr && known->notes.look_at == next->first) return known;
+    entry.agenda.drop_next();
+  }
+  return nullptr;
+}
+
+void KindMachine::Impl::keep_up(Entry& entry, Now now) {
+  if (std::exchange(entry.review, false)) {
+    entry.crowded_out.clear();
+    entry.crowded_out_removals.clear();
+    entry.unmarked.clear();
+    for (auto* known : view_.of(entry.name)) {
+      known->notes.look_at = MonoTime::max();
+      known->notes.crowded_out = false;
+    }
+    for (auto* known : view_.of(entry.name)) attend(entry, *known, now);
+    return;
+  }
+  attend_crowded_out(entry, entry.crowded_out, true, now);
+  attend_crowded_out(entry, entry.crowded_out_removals, false, now);
+  while (auto* known = next_due(entry, now)) {
+    entry.agenda.drop_next();
+    known->notes.look_at = MonoTime::max();
+    attend(entry, *known, now);
+  }
+}
+
+void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>& keys, bool urgent, Now now) {
+  while (!keys.empty() && has_room(entry, urgent)) {
+    auto* known = view_.known(keys.front());
+    keys.pop_front();
+    if (known == nullptr || !std::exchange(known->notes.crowded_out, false)) continue;
+    attend(entry, *known, now);
+  }
+}
+
+void KindMachine::Impl::crowd_out(Entry& entry, KnownClaim& known, bool removal) {
+  if (std::exchange(known.notes.crowded_out, true)) return;
+  (removal ? entry.crowded_out_removals : entry.crowded_out).push_back(known.claim.key);
+}
+
+/// What the claim's own time and Pod ask for: now, or else an appointment for when they will.
+void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
+  const Claim& claim = known.claim;
+  known.notes.pod = pods_.state(claim.pod_uid);
+  known.notes.over = false;
+  if (kind_.mode == Mode::granted && claim.phase == Phase::pending && entry.primitive &&
+      !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
+    entry.unmarked.insert(claim.key);
+  if (!has_lifetime()) return;
+  if (!is_terminal(claim.phase)) ask_about_pod(entry, known, now);
+  const auto due =
+      upkeep(claim, known.notes.seen, ttl_of(claim, entry), pod_state(known), settings_.keep_terminal, now.mono);
+  known.notes.over = due.end.has_value();
+  if (due.due) look_at(entry, known, *due.due);
+  if ((!due.end && !due.remove) || !can_write(known, entry, now)) return;
+  if (!has_room(entry, !due.remove)) return crowd_out(entry, known, due.remove);
+  if (due.remove) return write_claim(known, remove_claim(kind_, claim), Sent::removal, true);
+  log(LogLine::Level::info, claim.key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
+  ++counters_.expiries;
+  write_claim(known, end_claim(kind_, claim, *due.end, now.server), Sent::claim_write, true,
+              about_end(entry, claim, *due.end));
+}
+
+void KindMachine::Impl::ask_about_pod(Entry& entry, KnownClaim& known, Now now) {
+  const Claim& claim = known.claim;
+  if (kind_.claim_lifetime != Lifetime::with_pod || claim.pod_uid.empty() || !pods_.is_doubtful(claim.pod_uid)) return;
+  if (pods_asked_.contains(claim.pod_uid)) return;
+  if (const auto retry = pod_retry_.find(claim.pod_uid);
+      retry != pod_retry_.end() && now.mono < retry->second.not_before)
+    return look_at(entry, known, retry->second.not_before);
+  if (!pods_.wants_question(claim.pod_uid)) return look_at(entry, known, now.mono + doubtful_time);
+  if (!has_room(entry, true)) return crowd_out(entry, known, false);
+  pods_asked_.insert(claim.pod_uid);
+  InFlight sent;
+  sent.what = Sent::pod_question;
+  sent.primitive = claim.primitive;
+  sent.claim_key = claim.name.ns + "/" + claim.pod_name;
+  sent.pod_uid = claim.pod_uid;
+  send(std::move(sent), kube::get({"", "v1", "pods"}, {claim.name.ns, claim.pod_name}));
+}
+
+// Claims that go with their primitive outlive their Pods; one that holds has a TTL all the same.
+bool KindMachine::Impl::has_lifetime() const {
+  return kind_.claim_lifetime == Lifetime::with_pod || kind_.mode == Mode::granted;
+}
+
+PodState KindMachine::Impl::pod_state(const KnownClaim& known) const {
+  return kind_.claim_lifetime == Lifetime::with_pod ? known.notes.pod : PodState::none;
+}
+
+}  // namespace konductor::runtime

@@ -1,0 +1,112 @@
+#include "tests/support/kind_bench.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+namespace konductor::test {
+namespace {
+
+using nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+bool has(const std::vector<runtime::Outgoing>& sent, const std::string& what) {
+  return std::ranges::any_of(sent, [&](const auto& out) { return about(out) == what; });
+}
+
+void pods_until(KindBench& bench, std::uint64_t rv) {
+  bench.machine.on_pod({runtime::ViewEvent::Kind::progress, nullptr, std::to_string(rv), {}}, bench.now);
+}
+
+TEST(KindMachineUpkeep, asks_again_about_a_pod_that_the_watch_still_does_not_show) {
+  KindBench bench;
+  const auto w = Widget{.limit = 0, .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w}, .tickets = {Ticket{.pod = "p1"}.object()}, .pods = {}});
+  auto sent = bench.work();
+  const auto question = std::ranges::find_if(sent, [](const auto& out) { return about(out) == "GET pods/pod-p1"; });
+  ASSERT_NE(question, sent.end());
+  bench.answer(*question, pod("p1", 200, "Running"));
+  EXPECT_FALSE(has(bench.work_within(minutes{1}), "GET pods/pod-p1")) << "alive at 200, and the watch is at 110";
+  pods_until(bench, 201);
+  EXPECT_TRUE(has(bench.work_within(seconds{2}), "GET pods/pod-p1")) << "the watch is past 200 and shows nothing";
+}
+
+TEST(KindMachineUpkeep, writes_each_end_once_however_many_come_at_once) {
+  constexpr int count = 50;
+  runtime::KindSettings settings;
+  settings.parallel = 4;
+  KindBench bench(widgets(), settings);
+  std::vector<json> tickets;
+  for (int i = 0; i < count; ++i)
+    tickets.push_back(Ticket{.name = "t" + std::to_string(100 + i), .status = granted(i, 1, "60s")}.object());
+  bench.start({.widgets = {Widget{.limit = count, .status = ledger(99, "100")}.object()}, .tickets = tickets});
+  for (const auto& out : bench.work()) bench.lose(out);  // what it shows is not of interest
+  bench.pass(seconds{61});
+  std::map<std::string, int> ended;
+  std::uint64_t rv = 300;
+  for (auto sent = bench.work(); !sent.empty(); sent = bench.work()) {
+    EXPECT_LE(sent.size(), 4U);
+    for (const auto& out : sent) {
+      if (about(out).find("tickets") == std::string::npos) {
+        bench.lose(out);
+        continue;
+      }
+      EXPECT_EQ(body(out)["status"]["phase"], "Expired");
+      const auto found = std::ranges::find_if(tickets, [&](const json& ticket) {
+        return about(out) == "PATCH tickets/" + ticket["metadata"]["name"].get<std::string>() + "/status";
+      });
+      ASSERT_NE(found, tickets.end());
+      ++ended[about(out)];
+      bench.answer(out, patched(*found, out.request.body, ++rv));
+    }
+  }
+  EXPECT_EQ(ended.size(), static_cast<std::size_t>(count));
+  EXPECT_TRUE(std::ranges::all_of(ended, [](const auto& one) { return one.second == 1; }));
+}
+
+TEST(KindMachineUpkeep, follows_a_primitives_new_ttl_for_who_waits) {
+  KindBench bench;
+  auto w = Widget{.limit = 0, .ttl = "10m", .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w}, .tickets = {Ticket{}.object()}});
+  for (const auto& out : bench.work_within(seconds{1})) bench.lose(out);
+  bench.pass(seconds{30});
+  w["spec"]["ttl"] = "1m";
+  bench.widget(patched(w, "{}", 400));
+  bench.work();
+  bench.pass(seconds{31});
+  const auto sent = bench.work();
+  ASSERT_TRUE(has(sent, "PATCH tickets/a/status")) << testing::PrintToString(about(sent));
+}
+
+TEST(KindMachineUpkeep, of_a_new_leader_counts_from_what_it_saw_as_a_standby) {
+  KindBench bench;
+  bench.start({.widgets = {Widget{.status = ledger(9, "100")}.object()}, .tickets = {}});
+  bench.machine.lead(false, bench.now);
+  bench.ticket(Ticket{.status = granted(9, 1, "60s")}.object());
+  bench.pass(seconds{61});
+  EXPECT_THAT(bench.work(), IsEmpty());
+  bench.machine.lead(true, bench.now);
+  EXPECT_THAT(about(bench.work()), Contains("PATCH tickets/a/status"));
+}
+
+TEST(KindMachineUpkeep, tells_before_it_decides_again) {
+  KindBench bench;
+  const auto w = Widget{.limit = 1, .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w}, .tickets = {Ticket{}.object()}});
+  const auto record = bench.only();
+  bench.answer(record, patched(w, record.request.body, 120));
+  const auto decided = bench.machine.counters().decisions;
+  EXPECT_THAT(about(bench.machine.work(bench.now)), ElementsAre("PATCH tickets/a/status"));
+  EXPECT_EQ(bench.machine.counters().decisions, decided);
+  EXPECT_EQ(bench.machine.wake_at(), runtime::MonoTime::min()) << "and then at once";
+}
+
+}  // namespace
+}  // namespace konductor::test
