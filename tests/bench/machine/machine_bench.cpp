@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -57,6 +58,7 @@ class Table {
     live_.push_back(claim("w" + std::to_string(round), false));
     machine_.on_claim(event(ViewEvent::Kind::apply, live_.back()), now());
     settle();
+    pass(std::chrono::seconds{1});
     json gone = live_[static_cast<std::size_t>(round)];
     gone["metadata"]["resourceVersion"] = std::to_string(++rv_);
     const auto leaves = event(ViewEvent::Kind::remove, gone);
@@ -65,13 +67,13 @@ class Table {
     machine_.on_claim(leaves, now());
     auto sent = machine_.work(now());
     times.to_record = since(began);
-    if (sent.empty() || sent.front().request.target.find("permits") != std::string::npos) std::abort();
+    if (sent.empty()) fail("the end of a holder was followed by no record");
     const auto answer = answer_to(sent.front());
     const auto answered = std::chrono::steady_clock::now();
     machine_.on_answer(sent.front().id, answer, now());
     sent = machine_.work(now());
     times.to_tell = since(answered);
-    if (sent.empty()) std::abort();
+    if (sent.empty()) fail("the record was followed by no tell");
     for (const auto& out : sent) machine_.on_answer(out.id, answer_to(out), now());
     settle();
     return times;
@@ -80,8 +82,11 @@ class Table {
  private:
   using Feed = void (runtime::KindMachine::*)(const ViewEvent&, runtime::Now);
 
-  static runtime::Now now() {
-    return {io::mono_now(), std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now())};
+  [[nodiscard]] runtime::Now now() const { return now_; }
+
+  [[noreturn]] static void fail(const char* what) {
+    std::fprintf(stderr, "machine_bench: %s\n", what);
+    std::exit(1);
   }
 
   static double since(std::chrono::steady_clock::time_point began) {
@@ -116,6 +121,11 @@ class Table {
     (machine_.*feed)({ViewEvent::Kind::synced, nullptr, std::to_string(++rv_), {}}, now());
   }
 
+  void pass(runtime::Duration time) {
+    now_.server += time;
+    now_.mono += time;
+  }
+
   /// The server: applies the merge patch, at a new resourceVersion.
   Result<kube::Response> answer_to(const runtime::Outgoing& out) {
     if (out.request.target.find("/events") != std::string::npos) return kube::Response{201, "{}", 0, {}};
@@ -138,7 +148,9 @@ class Table {
       for (auto sent = machine_.work(now()); !sent.empty(); sent = machine_.work(now()))
         for (const auto& out : sent) machine_.on_answer(out.id, answer_to(out), now());
       const auto wake = machine_.wake_at();
-      if (!wake || *wake > now().mono + std::chrono::seconds{2}) return;
+      if (!wake || *wake > now_.mono + std::chrono::seconds{2}) return;
+      if (*wake <= now_.mono) continue;
+      pass(*wake - now_.mono);
     }
   }
 
@@ -146,6 +158,8 @@ class Table {
   json primitive_;
   std::vector<json> live_;
   std::uint64_t rv_ = 200;
+  /// Made up: only the machine's own work takes real time.
+  runtime::Now now_{runtime::MonoTime{std::chrono::hours{1}}, runtime::WallTime{std::chrono::hours{24 * 365 * 57}}};
 };
 
 int run(const char* folder) {
