@@ -67,8 +67,8 @@ def test_a_pod_on_a_lost_node_holds_until_somebody_says_that_it_is_dead(world):
             world.api.delete(ns, "pods", "worker")  # nobody confirms it: the kubelet does not answer
             assert world.api.get(ns, "pods", "worker")["metadata"]["deletionTimestamp"]
             # A claim that is created later and told why it waits: the operator has looked since.
-            world.api.create(ns, "permits", permit("later", "q"))
-            wait_for("it has looked", lambda: world.api.get(ns, "permits", "later").get("status"))
+            world.api.create(ns, "permits", permit("then", "q"))
+            wait_for("it has looked", lambda: world.api.get(ns, "permits", "then").get("status"))
             assert phase(world.api.get(ns, "permits", "mine")) == "Granted"
             world.kubectl("delete", "pod", "worker", "-n", ns, "--force", "--grace-period=0")
             goes_to_the_next(world, ns, "PodGone")
