@@ -41,6 +41,7 @@ Ending denial_of(const Verdict* verdict) {
 void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::string& reason,
                                const std::string& message, Now now) {
   ShownStatus shown;
+  shown.selector = scale_selector(kind_, entry.name);
   shown.conditions.push_back({"Ready", ConditionStatus::false_, reason, message});
   const auto& primitive = *entry.primitive;
   const auto differs = difference(primitive, shown, now.server);
@@ -74,6 +75,7 @@ void KindMachine::Impl::record_grants(const Entry& entry, const Decision& decisi
 ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const {
   ShownStatus shown;
   shown.fields = decision.plan.status.value_or("{}");
+  shown.selector = scale_selector(kind_, entry.name);
   shown.conditions = decision.plan.conditions;
   shown.events = decision.plan.events;
   if (decision.left_out > 0) {

@@ -366,6 +366,11 @@ typedef struct konductor_kind {
   konductor_decide decide;
   const konductor_observes* observes;
   size_t observe_count;
+  /* Of a primitive that `kubectl scale` and autoscalers may change: the integer of its spec that they set, and the
+   * integer of its status that says what is in force; dotted, "spec.size" and "status.size". The host then adds
+   * status.selector, without which autoscalers do nothing. Both absent: it has no scale. */
+  konductor_str scale_spec_path;
+  konductor_str scale_status_path;
 } konductor_kind;
 
 /* GROWS. */

@@ -55,6 +55,23 @@ TEST(KindMachine, records_then_tells_an_uncontended_grant_and_is_quiet) {
   EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty()) << "a grant costs one record and one tell";
 }
 
+TEST(KindMachine, shows_the_selector_of_a_scale_with_what_it_writes_anyway) {
+  auto kind = widgets();
+  kind.scale = {"spec.limit", "status.limit"};
+  KindBench bench(kind);
+  const auto w = Widget{}.object();
+  const auto a = Ticket{}.object();
+  bench.start({.widgets = {w}, .tickets = {a}, .pods = {}});
+  const auto record = bench.only();
+  EXPECT_EQ(body(record)["status"]["selector"], "sync.konductor.io/widget=w");
+  bench.answer(record, patched(w, record.request.body, 120));
+  const auto tell = bench.only();
+  const auto a_granted = patched(a, tell.request.body, 121);
+  bench.answer(tell, a_granted);
+  bench.ticket(a_granted);
+  EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty());
+}
+
 TEST(KindMachine, serves_the_second_of_two_when_the_first_is_gone) {
   KindBench bench;
   const auto w = Widget{.status = ledger(7000, "100")}.object();
