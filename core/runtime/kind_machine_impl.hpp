@@ -99,6 +99,7 @@ class KindMachine::Impl {
   [[nodiscard]] bool has_lifetime() const;
   [[nodiscard]] bool may_be_served(const Claim& claim, const Entry& entry, Now now) const;
   [[nodiscard]] ShownStatus shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const;
+  [[nodiscard]] std::vector<HolderLine> first_holders(const Entry& entry, const Ledger& ledger) const;
   static void wake(Entry& entry, MonoTime at);
 
   // kind_machine_events.cpp: what people are told in Events
