@@ -206,7 +206,8 @@ typedef struct konductor_sink {
   uint32_t reserved;
   void* context;
   /* About the claim at `index` of the input. At most one for each; without one a waiting claim waits and another stays.
-   */
+   * A kind that serves in another order than the input's gives waiting claims their verdicts in that order: by it
+   * people are shown their places in the queue. */
   void (*verdict)(void* context, size_t index, const konductor_verdict* verdict) KONDUCTOR_NOEXCEPT;
   /* The durable state, a JSON object; committed in the same write as the grants. Not called: it stays as it was. */
   void (*state)(void* context, konductor_str json) KONDUCTOR_NOEXCEPT;
