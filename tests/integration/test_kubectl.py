@@ -132,7 +132,7 @@ def test_scale_refuses_what_is_no_limit(world):
         done = world.kubectl("scale", "-n", ns, "semaphore/q", "--current-replicas=5", "--replicas=2", check=False)
         assert done.returncode == 1 and "Expected replicas to be 5" in done.stderr, done.stderr
         done = world.kubectl("scale", "-n", ns, "bookshelf/b", "--replicas=2", check=False)
-        assert done.returncode == 1 and "could not find the requested resource" in done.stderr, done.stderr
+        assert done.returncode == 1 and "NotFound" in done.stderr, done.stderr
         assert world.api.get(ns, "semaphores", "q")["spec"]["permits"] == 1
 
 
@@ -228,7 +228,6 @@ def test_applying_the_same_again_and_again_changes_nothing(world):
                                                           ("kustomize-controller", "Apply", "")]
         assert operators_entry(world, ns, "semaphores", "q") == before, "what the operator owns does not grow"
         assert len(json.dumps(before)) < 1500, before
-        assert managers(world, ns, "permits", "p5")[-1] == ("konductor", "Update", "status")
 
 
 def test_a_permit_in_a_manifest_does_not_drift(world):
