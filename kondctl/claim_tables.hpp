@@ -20,7 +20,7 @@ struct ShownClaim {
 /// The claims of one primitive that are not over, in the order in which people ask for them.
 struct ShownClaims {
   std::vector<ShownClaim> holding;  // by token: in the order of their grants
-  std::vector<ShownClaim> waiting;  // in the order in which they are served
+  std::vector<ShownClaim> waiting;  // by priority, age, name: the host's order
 };
 
 [[nodiscard]] ShownClaims sorted_claims(std::vector<nlohmann::json> objects, const runtime::KindDeclaration& kind,

@@ -55,6 +55,12 @@ json column(const std::string& name, const char* type, const std::string& path, 
   return {{"name", name}, {"type", type}, {"jsonPath", path}, {"description", description}};
 }
 
+json scale(const runtime::ScalePaths& paths) {
+  return {{"specReplicasPath", "." + paths.spec},
+          {"statusReplicasPath", "." + paths.status},
+          {"labelSelectorPath", ".status.selector"}};
+}
+
 json age() {
   return {{"name", "AGE"}, {"type", "date"}, {"jsonPath", ".metadata.creationTimestamp"}};
 }
@@ -131,13 +137,15 @@ json primitive_crd(const KindDeclaration& kind) {
   auto spec =
       part("What is wanted of this " + kind.names.kind + ".", primitive_spec_properties(kind.mode), kind.spec_schema);
   auto status = part("What was observed of this " + kind.names.kind + ". Written by the operator.",
-                     primitive_status_properties(kind.mode), kind.status_schema);
+                     primitive_status_properties(kind), kind.status_schema);
   auto columns = plugin_columns(kind, Place::primitive);
   columns.push_back(age());
   json rules = primitive_rules(kind);
   for (auto& rule : plugin_rules(kind, Place::primitive)) rules.push_back(std::move(rule));
   auto schema = root(kind.description, std::move(spec), std::move(status), std::move(rules));
-  return definition(kind.names, std::move(schema), std::move(columns), json::array());
+  auto crd = definition(kind.names, std::move(schema), std::move(columns), json::array());
+  if (kind.scales()) crd["spec"]["versions"][0]["subresources"]["scale"] = scale(kind.scale);
+  return crd;
 }
 
 json claim_crd(const KindDeclaration& kind) {

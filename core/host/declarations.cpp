@@ -161,6 +161,8 @@ void read_words(const konductor_kind& from, KindDeclaration& kind, Reader& reade
   kind.claim_status_schema = reader.text(from.claim_status_schema, "claim_status_schema");
   kind.primitive_field = reader.text(from.primitive_field, "primitive_field");
   kind.units_field = reader.text(from.units_field, "units_field");
+  kind.scale.spec = reader.text(from.scale_spec_path, "scale_spec_path");
+  kind.scale.status = reader.text(from.scale_status_path, "scale_status_path");
 }
 
 void read_lists(const konductor_kind& from, KindDeclaration& kind, Reader& reader) {

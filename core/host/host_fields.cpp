@@ -144,7 +144,7 @@ json primitive_spec_properties(runtime::Mode mode) {
                       "say. 10m if absent.")}};
 }
 
-json primitive_status_properties(runtime::Mode mode) {
+json primitive_status_properties(const runtime::KindDeclaration& kind) {
   json properties = {
       {"observedGeneration", int64("The metadata.generation that this status describes.")},
       {"conditions", conditions()},
@@ -154,7 +154,13 @@ json primitive_status_properties(runtime::Mode mode) {
         {"description",
          "What the plugin keeps from one decision to the next. Written by the operator only; do not edit it."}}}};
   properties["stateTime"] = date_time("The API server's time when state was last written.");
-  if (mode == runtime::Mode::granted) {
+  if (kind.scales()) {
+    properties["selector"] = text(
+        "A label selector, as autoscalers want one beside the scale subresource. It stays the same and selects "
+        "nothing.",
+        253);
+  }
+  if (kind.mode == runtime::Mode::granted) {
     properties["ledger"] = ledger();
     properties["holders"] = holders();
   }

@@ -20,6 +20,14 @@ json primitives(Kinds kinds, const std::string& subresource = {}) {
   return names;
 }
 
+json scales(Kinds kinds) {
+  json names = json::array();
+  for (const auto& kind : kinds) {
+    if (kind.scales()) names.push_back(kind.names.plural + "/scale");
+  }
+  return names;
+}
+
 json claims(Kinds kinds, const std::string& subresource = {}) {
   json names = json::array();
   for (const auto& kind : kinds) {
@@ -91,10 +99,12 @@ std::vector<json> aggregated_roles(Kinds kinds) {
   json view = json::array();
   allow(view, runtime::api_group, primitives(kinds), {"get", "list", "watch"});
   allow(view, runtime::api_group, claims(kinds), {"get", "list", "watch"});
+  allow(view, runtime::api_group, scales(kinds), {"get"});
   json edit = json::array();
   const json all = {"create", "update", "patch", "delete", "deletecollection"};
   allow(edit, runtime::api_group, primitives(kinds), all);
   allow(edit, runtime::api_group, claims(kinds), all);
+  allow(edit, runtime::api_group, scales(kinds), {"update", "patch"});
   return {role("konductor-view", std::move(view), "view"), role("konductor-edit", std::move(edit), "edit")};
 }
 

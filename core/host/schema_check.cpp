@@ -78,19 +78,40 @@ std::string merge_fragment(const std::string& member, const std::string& text, j
   return {};
 }
 
-bool has_path(const json& root, std::string_view path) {
+/// The schema of what is at `path`, or of the open object that it would lie in; null: there is no such field.
+const json* schema_at(const json& root, std::string_view path) {
   const json* at = &root;
   for (;;) {
     const auto dot = path.find('.');
     const auto properties = at->find("properties");
-    if (properties == at->end())
-      return at->contains("additionalProperties") || at->contains("x-kubernetes-preserve-unknown-fields");
+    if (properties == at->end()) {
+      const bool open = at->contains("additionalProperties") || at->contains("x-kubernetes-preserve-unknown-fields");
+      return open ? at : nullptr;
+    }
     const auto next = properties->find(std::string(path.substr(0, dot)));
-    if (next == properties->end()) return false;
-    if (dot == std::string_view::npos) return true;
+    if (next == properties->end()) return nullptr;
     at = &*next;
+    if (dot == std::string_view::npos) return at;
     path.remove_prefix(dot + 1);
   }
+}
+
+json object_of(const json& spec, const json& status) {
+  return {{"properties", {{"spec", {{"properties", spec}}}, {"status", {{"properties", status}}}}}};
+}
+
+std::string why_not_scale_path(const char* member, const std::string& path, const char* part, const json& root) {
+  const std::string what = std::string(member) + ": \"" + path + "\" is ";
+  if (!is_dotted_path(path) || !path.starts_with(part)) return what + "no path that begins with " + part;
+  const json* schema = schema_at(root, path);
+  if (schema == nullptr || schema->value("type", json()) != "integer") return what + "no integer of the schema";
+  return {};
+}
+
+std::string why_not_scale(const runtime::ScalePaths& scale, const json& root) {
+  if (scale.spec.empty() && scale.status.empty()) return {};
+  auto why = why_not_scale_path("scale_spec_path", scale.spec, "spec.", root);
+  return why.empty() ? why_not_scale_path("scale_status_path", scale.status, "status.", root) : why;
 }
 
 }  // namespace
@@ -98,11 +119,12 @@ bool has_path(const json& root, std::string_view path) {
 std::string why_not_valid_schemas(const KindDeclaration& kind) {
   const bool claims = kind.mode != runtime::Mode::observed;
   json spec = primitive_spec_properties(kind.mode);
-  json status = primitive_status_properties(kind.mode);
+  json status = primitive_status_properties(kind);
   json claim_spec = claims ? claim_spec_properties(kind) : json::object();
   json claim_status = claims ? claim_status_properties() : json::object();
   if (auto why = merge_fragment("spec_schema", kind.spec_schema, spec); !why.empty()) return why;
   if (auto why = merge_fragment("status_schema", kind.status_schema, status); !why.empty()) return why;
+  if (auto why = why_not_scale(kind.scale, object_of(spec, status)); !why.empty()) return why;
   if (!claims) {
     const bool none = kind.claim_spec_schema.empty() && kind.claim_status_schema.empty();
     return none ? std::string{} : "claim_spec_schema: a kind without claims has no schema for them";
@@ -111,11 +133,10 @@ std::string why_not_valid_schemas(const KindDeclaration& kind) {
   if (auto why = merge_fragment("claim_status_schema", kind.claim_status_schema, claim_status); !why.empty())
     return why;
 
-  const json root = {
-      {"properties", {{"spec", {{"properties", claim_spec}}}, {"status", {{"properties", claim_status}}}}}};
+  const json root = object_of(claim_spec, claim_status);
   for (std::size_t i = 0; i < kind.claim_fields.size(); ++i) {
     const auto& path = kind.claim_fields[i].path;
-    if (!is_dotted_path(path) || !has_path(root, path)) {
+    if (!is_dotted_path(path) || schema_at(root, path) == nullptr) {
       return "claim_fields[" + std::to_string(i) + "].path: the schema of " + kind.claim.kind + " has no field \"" +
              path + "\"";
     }

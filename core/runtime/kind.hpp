@@ -102,6 +102,12 @@ struct CommandDeclaration {
   std::vector<FixedValue> fixed;
 };
 
+/// Which integers of spec and status the scale subresource sets and shows, as "spec.size"; both empty: there is none.
+struct ScalePaths {
+  std::string spec;
+  std::string status;
+};
+
 /// A plugin's kind, copied out of its declarations: all that the host ever knows of it.
 struct KindDeclaration {
   std::string plugin_name;
@@ -123,10 +129,12 @@ struct KindDeclaration {
   std::vector<ColumnDeclaration> columns;
   std::vector<CommandDeclaration> commands;
   std::vector<ObservedType> observes;
+  ScalePaths scale;
   /// Pure. An error means that the spec or the state cannot be understood, or that the plugin broke its contract
   /// (Errc::plugin_incompatible: quarantine the kind).
   std::function<Result<Plan>(const Observation&)> decide;
 
+  [[nodiscard]] bool scales() const { return !scale.spec.empty(); }
   [[nodiscard]] kube::Resource primitive_resource() const { return {api_group, api_version, names.plural}; }
   [[nodiscard]] kube::Resource claim_resource() const { return {api_group, api_version, claim.plural}; }
 };

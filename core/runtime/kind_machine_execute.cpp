@@ -5,7 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <cstddef>
+#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace konductor::runtime {
 namespace {
@@ -41,6 +44,7 @@ Ending denial_of(const Verdict* verdict) {
 void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::string& reason,
                                const std::string& message, Now now) {
   ShownStatus shown;
+  shown.selector = scale_selector(kind_, entry.name);
   shown.conditions.push_back({"Ready", ConditionStatus::false_, reason, message});
   const auto& primitive = *entry.primitive;
   const auto differs = difference(primitive, shown, now.server);
@@ -74,6 +78,7 @@ void KindMachine::Impl::record_grants(const Entry& entry, const Decision& decisi
 ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const {
   ShownStatus shown;
   shown.fields = decision.plan.status.value_or("{}");
+  shown.selector = scale_selector(kind_, entry.name);
   shown.conditions = decision.plan.conditions;
   shown.events = decision.plan.events;
   if (decision.left_out > 0) {
@@ -84,20 +89,40 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
   }
   if (kind_.mode != Mode::granted) return shown;
   shown.with_holders = true;
+  shown.holders = first_holders(entry, ledger);
+  return shown;
+}
+
+/// Those who hold for the longest, by their tokens: who comes later changes nothing of a full list, and telling a
+/// recorded grant nothing of its place.
+std::vector<HolderLine> KindMachine::Impl::first_holders(const Entry& entry, const Ledger& ledger) const {
+  struct Held {
+    std::int64_t token;
+    std::int64_t units;
+    const Claim* claim;
+    bool told;
+  };
+  std::vector<Held> all;
   for (const auto* known : view_.of(entry.name)) {
-    if (shown.holders.size() >= most_holder_lines) break;
     const Claim& claim = known->claim;
-    if (holds(claim.phase) && claim.held_units > 0)
-      shown.holders.push_back({claim.key, claim.holder, claim.held_units, claim.granted_at});
+    if (holds(claim.phase) && claim.held_units > 0) all.push_back({claim.token, claim.held_units, &claim, true});
   }
   for (const auto& grant : ledger.pending) {
-    if (shown.holders.size() >= most_holder_lines) break;
     const Claim* claim = view_.find(grant.claim);
-    const bool shown_already = claim != nullptr && holds(claim->phase);
-    if (grant.units > 0 && !shown_already && claim != nullptr)
-      shown.holders.push_back({grant.claim, claim->holder, grant.units, {}});
+    const bool there = claim != nullptr && claim->uid == grant.uid;
+    if (there && grant.units > 0 && !holds(claim->phase)) all.push_back({grant.token, grant.units, claim, false});
   }
-  return shown;
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_holder_lines));
+  const auto earlier = [](const Held& left, const Held& right) {
+    return std::tie(left.token, left.claim->key) < std::tie(right.token, right.claim->key);
+  };
+  std::partial_sort(all.begin(), end, all.end(), earlier);
+  std::vector<HolderLine> lines;
+  for (auto held = all.begin(); held != end; ++held) {
+    const Claim& claim = *held->claim;
+    lines.push_back({claim.key, claim.holder, held->units, held->told ? claim.granted_at : std::string{}});
+  }
+  return lines;
 }
 
 void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now) {

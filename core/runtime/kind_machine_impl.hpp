@@ -108,6 +108,7 @@ class KindMachine::Impl {
   [[nodiscard]] bool withheld(Now now) const { return started_ && now.mono < *started_ + settings_.withhold_grants; }
   [[nodiscard]] bool may_be_served(const KnownClaim& known, const Entry& entry) const;
   [[nodiscard]] ShownStatus shown_of(const Entry& entry, const Ledger& ledger, const Decision& decision) const;
+  [[nodiscard]] std::vector<HolderLine> first_holders(const Entry& entry, const Ledger& ledger) const;
   static void wake(Entry& entry, MonoTime at);
 
   // kind_machine_events.cpp: what people are told in Events

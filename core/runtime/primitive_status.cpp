@@ -120,6 +120,10 @@ bool StatusDifference::empty() const {
   return status->empty();
 }
 
+std::string scale_selector(const KindDeclaration& kind, const kube::NamespacedName& primitive) {
+  return kind.scales() ? std::string(api_group) + "/" + kind.names.singular + "=" + primitive.name : std::string{};
+}
+
 bool changes_state(const Primitive& primitive, const std::string& state) {
   const json& current = object_or_empty(kube::find_path(*primitive.object, "status.state"));
   const json wanted = json::parse(state, nullptr, false);
@@ -135,6 +139,7 @@ StatusDifference difference(const Primitive& primitive, const ShownStatus& wante
   desired["conditions"] = merged_conditions(old_conditions, wanted, primitive.generation, server_now, result.urgent);
   result.events = ready_events(old_conditions, wanted.conditions);
   desired["observedGeneration"] = primitive.generation;
+  if (!wanted.selector.empty()) desired["selector"] = wanted.selector;
   if (wanted.with_holders)
     desired["holders"] = lines_of(wanted.holders, current.value("holders", json::array()), server_now);
   for (const auto& [key, value] : desired.items()) {

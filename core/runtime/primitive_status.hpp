@@ -28,8 +28,12 @@ struct ShownStatus {
   std::vector<PlanCondition> conditions;
   std::vector<HolderLine> holders;
   bool with_holders = false;
+  std::string selector;           // of the scale subresource; empty: none
   std::vector<PlanEvent> events;  // of the plan: told with the change that they tell of
 };
+
+/// What status.selector says where the kind has a scale: constant, and selects nothing. Empty where it has none.
+[[nodiscard]] std::string scale_selector(const KindDeclaration& kind, const kube::NamespacedName& primitive);
 
 /// The difference between what is shown and what should be.
 struct StatusDifference {

@@ -1,4 +1,5 @@
 #include "kondctl/actions/actions.hpp"
+#include "kondctl/claim_order.hpp"
 #include "kondctl/claim_tables.hpp"
 #include "kondctl/table.hpp"
 #include "kube/json_fields.hpp"
@@ -69,6 +70,7 @@ ExitCode show(Session& session) {
     }
     claims_known = listed.has_value();
     if (listed) claims = sorted_claims(std::move(*listed), kind, name.name);
+    order_as_decided(claims, kind, *object, session.client->server_now());
   }
   if (format == Format::json || format == Format::yaml) {
     json shown = {{"object", *object}};

@@ -1,5 +1,7 @@
 #include "semaphore/decide.hpp"
 
+#include "semaphore/line.hpp"
+
 #include <algorithm>
 #include <limits>
 
@@ -7,10 +9,6 @@ namespace konductor::semaphore {
 namespace {
 
 constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max();
-
-std::int64_t units_of(const ClaimIn& claim) {
-  return std::max<std::int64_t>(claim.units, 1);
-}
 
 /// Both at least 0. Saturates: a sum that is too large to count is certainly over the limit.
 std::int64_t plus(std::int64_t a, std::int64_t b) {
@@ -23,12 +21,13 @@ struct Served {
   bool cut_short = false;  // by max_grants
 };
 
-Served serve(std::int64_t limit, std::span<const ClaimIn> claims, std::size_t max_grants) {
+Served serve(std::int64_t limit, std::span<const ClaimIn> claims, const Line& line, std::size_t max_grants) {
   Served served;
   for (const ClaimIn& claim : claims) {
     if (claim.holds) served.in_use = plus(served.in_use, units_of(claim));
   }
-  for (std::size_t i = 0; i < claims.size() && served.in_use < limit; ++i) {
+  for (std::size_t place = 0; place < line.size() && served.in_use < limit; ++place) {
+    const std::size_t i = line[place];
     const std::int64_t units = units_of(claims[i]);
     if (claims[i].holds || units > limit) continue;
     if (units > limit - served.in_use) {
@@ -81,13 +80,30 @@ Wait wait_of(std::size_t index, const ClaimIn& claim, const Status& status, std:
   return wait;
 }
 
-std::vector<Wait> explain(std::span<const ClaimIn> claims, const Served& served, const Status& status,
+/// One that nobody behind it may overtake, once the decision is carried out.
+bool blocks(const ClaimIn& claim, std::int64_t limit) {
+  return !claim.no_wait && units_of(claim) <= limit;
+}
+
+/// When the order will have changed so that somebody fits what is free; while nothing is, no order matters.
+std::optional<std::int64_t> look_again(const Spec& spec, std::span<const ClaimIn> claims, const Decision& decision,
+                                       std::int64_t now) {
+  if (spec.priority_aging <= 0 || decision.status.available == 0) return std::nullopt;
+  std::vector<std::size_t> in_line;
+  for (const Wait& wait : decision.waits) {
+    if (blocks(claims[wait.claim], spec.permits)) in_line.push_back(wait.claim);
+  }
+  return next_to_fit(spec, claims, in_line, decision.status.available, now);
+}
+
+std::vector<Wait> explain(std::span<const ClaimIn> claims, const Line& line, const Served& served, const Status& status,
                           std::size_t max_messages) {
   std::vector<Wait> waits;
   waits.reserve(static_cast<std::size_t>(status.waiting));
   auto grant = served.grants.begin();
   std::size_t ahead = 0;
-  for (std::size_t i = 0; i < claims.size(); ++i) {
+  for (std::size_t place = 0; place < line.size(); ++place) {
+    const std::size_t i = line[place];
     if (grant != served.grants.end() && *grant == i) {
       ++grant;
       continue;
@@ -95,7 +111,7 @@ std::vector<Wait> explain(std::span<const ClaimIn> claims, const Served& served,
     const ClaimIn& claim = claims[i];
     if (claim.holds) continue;
     waits.push_back(wait_of(i, claim, status, ahead, claim.no_wait || waits.size() < max_messages));
-    if (!claim.no_wait && units_of(claim) <= status.permits) ++ahead;
+    if (blocks(claim, status.permits)) ++ahead;
   }
   return waits;
 }
@@ -125,9 +141,10 @@ void describe(Decision& decision) {
 
 }  // namespace
 
-Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits& limits) {
+Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits& limits, std::int64_t now) {
   const std::int64_t limit = spec.permits;
-  Served served = serve(limit, claims, limits.max_grants);
+  const Line line(spec, claims, now);
+  Served served = serve(limit, claims, line, limits.max_grants);
   const auto holding = std::count_if(claims.begin(), claims.end(), [](const ClaimIn& claim) { return claim.holds; });
 
   Decision decision;
@@ -136,7 +153,10 @@ Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits&
                      .in_use = served.in_use,
                      .available = std::max<std::int64_t>(limit - served.in_use, 0),
                      .waiting = std::ssize(claims) - holding - std::ssize(served.grants)};
-  if (!served.cut_short) decision.waits = explain(claims, served, decision.status, limits.max_messages);
+  if (!served.cut_short) {
+    decision.waits = explain(claims, line, served, decision.status, limits.max_messages);
+    decision.look_again_at = look_again(spec, claims, decision, now);
+  }
   decision.grants = std::move(served.grants);
   describe(decision);
   return decision;

@@ -4,19 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace konductor::semaphore {
-
-/// A claim, as far as it matters here.
-struct ClaimIn {
-  bool holds = false;      // granted, revoking, or unknown; else it waits
-  std::int64_t units = 1;  // less than 1 counts as 1
-  bool no_wait = false;    // is denied by the host after this decision unless it is granted
-};
 
 struct Limits {
   std::size_t max_grants = 128;   // of one decision; the next follows once these are recorded
@@ -30,9 +24,11 @@ struct Wait {
 };
 
 struct Decision {
-  std::vector<std::size_t> grants;  // indices, in the order of the input
-  /// Of every claim that is not granted; none where max_grants cut the decision short, for then more may be granted.
+  std::vector<std::size_t> grants;  // indices, in the order in which they are served
+  /// Of every claim that is not granted, in the order in which they are served; none where max_grants cut the decision
+  /// short, for then more may be granted.
   std::vector<Wait> waits;
+  std::optional<std::int64_t> look_again_at;  // ageing alone lets somebody be granted then; empty: it never does
   Status status;
   std::string_view ready_reason;
   std::string ready_message;
@@ -43,9 +39,10 @@ inline constexpr std::string_view waiting = "Waiting";             // its turn h
 inline constexpr std::string_view exceeds_limit = "ExceedsLimit";  // asks for more than the limit, and is skipped
 inline constexpr std::string_view paused = "Paused";               // permits: 0
 
-/// Serves claims strictly in the order given. The first that fits the limit but not what is free keeps its place:
-/// nobody overtakes it, so that large requests do not starve. One that exceeds the limit is skipped, and one that does
-/// not wait holds nobody up. Holders keep what they hold, whatever the limit.
-Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits& limits);
+/// Serves claims strictly in their order (line.hpp). The first that fits the limit but not what is free keeps its
+/// place: nobody overtakes it, so that large requests do not starve. One that exceeds the limit is skipped, and one
+/// that does not wait holds nobody up. Holders keep what they hold, whatever the limit. `now` matters with
+/// priorityAging only.
+Decision decide(const Spec& spec, std::span<const ClaimIn> claims, const Limits& limits, std::int64_t now = 0);
 
 }  // namespace konductor::semaphore

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kube/time.hpp"
 #include "runtime/kind.hpp"
 #include "tests/sim/api_model.hpp"
 
@@ -34,6 +35,8 @@ struct KindUnderTest {
   std::function<std::string(const nlohmann::json& primitive, std::int64_t held, std::int64_t waiting)> miscounted;
   /// Whether waiters are served strictly in order.
   bool in_order = true;
+  /// Of a waiting claim, for that order; not set: its own spec.priority.
+  std::function<std::int64_t(const nlohmann::json& spec, const nlohmann::json& claim, kube::WallTime now)> priority;
 
   std::function<nlohmann::json(std::int64_t limit)> primitive_spec;
   /// The kind's own members of a claim's spec; `choice` is any number.

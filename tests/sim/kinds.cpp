@@ -1,6 +1,7 @@
 #include "tests/sim/kinds.hpp"
 
 #include "host/declarations.hpp"
+#include "tests/sim/oracle.hpp"
 
 #include <konductor/plugin.h>
 
@@ -65,6 +66,21 @@ KindUnderTest semaphore_kind() {
   };
   kind.primitive_spec = [](std::int64_t limit) { return Json{{"permits", limit}}; };
   kind.claim_spec = [](std::int64_t units, std::uint64_t) { return Json{{"permits", units}}; };
+  return kind;
+}
+
+KindUnderTest aging_semaphore_kind() {
+  KindUnderTest kind = semaphore_kind();
+  kind.primitive_spec = [](std::int64_t limit) {
+    return Json{{"permits", limit}, {"priorityAging", "4s"}, {"maxPriority", 1}};
+  };
+  kind.priority = [](const Json&, const Json& claim, kube::WallTime now) {
+    const auto created = kube::parse_rfc3339(claim.at("metadata").at("creationTimestamp").get<std::string>()).value();
+    const auto asked = kube::parse_rfc3339(text_in(claim, "spec", "requestedAt"));
+    const auto waited = now - (asked ? std::max(*asked, created) : created);
+    return std::min<std::int64_t>(claim.at("spec").value("priority", 0), 1) +
+           std::max<std::int64_t>(waited / std::chrono::seconds{4}, 0);
+  };
   return kind;
 }
 

@@ -6,6 +6,8 @@ namespace konductor::sim {
 
 /// The kinds that simulation runs, each through the vtable of its plugin.
 KindUnderTest semaphore_kind();
+/// The same, with priorityAging and maxPriority.
+KindUnderTest aging_semaphore_kind();
 KindUnderTest rwlock_kind();
 KindUnderTest token_bucket_kind();
 

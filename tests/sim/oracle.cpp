@@ -14,6 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 const kube::Resource pods{"", "v1", "pods"};
+constexpr std::chrono::seconds slack{2};
 
 const Json& pending_of(const ObjectPtr& primitive) {
   static const Json none = Json::array();
@@ -36,13 +37,13 @@ kube::NamespacedName name_of(const Json& object) {
 }
 
 // Stated a second time, without a look at the operator's order: priority, whole second, requestedAt within it, name.
-auto rank(const Json& claim) {
+auto rank(const Json& claim, std::int64_t priority) {
   const auto created = kube::parse_rfc3339(claim.at("metadata").at("creationTimestamp").get<std::string>()).value();
   const auto asked = kube::parse_rfc3339(text_in(claim, "spec", "requestedAt"));
   const auto last = created + std::chrono::microseconds{999'999};
   const auto when = asked ? std::clamp(*asked, created, last) : last;
   return std::tuple{
-      -number_in(claim, "spec", "priority", 0), when,
+      -priority, when,
       claim["metadata"]["namespace"].get<std::string>() + "/" + claim["metadata"]["name"].get<std::string>()};
 }
 
@@ -204,6 +205,12 @@ void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
   check_order(commit, added);
 }
 
+// Where priorities grow: as the sender may have taken them, whose idea of the server's time is not exact.
+std::int64_t Oracle::priority_of(const Commit& commit, const Json& claim, std::chrono::seconds shift) const {
+  if (!kind_.priority) return number_in(claim, "spec", "priority", 0);
+  return kind_.priority(commit.after->at("spec"), claim, sent_at + shift);
+}
+
 void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
   if (!kind_.in_order || senders_view == 0) return;
   std::set<std::string> in_ledger;
@@ -218,7 +225,8 @@ void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
     if (may_be_passed) continue;
     for (const Json& entry : added) {
       const ObjectPtr served = claim_of(entry);
-      if (served && rank(*waiter) < rank(*served)) {
+      if (served &&
+          rank(*waiter, priority_of(commit, *waiter, -slack)) < rank(*served, priority_of(commit, *served, slack))) {
         violated(commit, entry.at("claim").get<std::string>() + " is served before " +
                              waiter->at("metadata").at("name").get<std::string>() + ", which came first");
       }

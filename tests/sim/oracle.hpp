@@ -23,6 +23,7 @@ class Oracle {
   std::function<bool(const std::string& uid)> believes;
   /// The resourceVersion up to which the sender of the request in execution saw the claims; 0: not known.
   std::uint64_t senders_view = 0;
+  kube::WallTime sent_at;  // that request
   /// Asked whether that sender waited for an answer about this claim: then it may pass it over, for it may be ending
   /// it.
   std::function<bool(const kube::NamespacedName& claim)> sender_is_busy_with;
@@ -50,6 +51,8 @@ class Oracle {
   void on_primitive(const Commit& commit);
   void on_record(const Commit& commit, const std::vector<nlohmann::json>& added);
   void check_order(const Commit& commit, const std::vector<nlohmann::json>& added);
+  [[nodiscard]] std::int64_t priority_of(const Commit& commit, const nlohmann::json& claim,
+                                         std::chrono::seconds shift) const;
   void check_dropped(const Commit& commit);
   void on_claim(const Commit& commit);
   void on_told(const Commit& commit);

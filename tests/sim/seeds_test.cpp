@@ -69,6 +69,11 @@ TEST(SemaphoreWorld, keeps_its_promises_with_thirty_clients) {
             semaphore_kind(), seeds / 10);
 }
 
+TEST(SemaphoreWorld, keeps_its_promises_with_priorities_that_age_and_are_capped) {
+  run_seeds({.name = "aging", .clients = 10, .limit = 3, .most_units = 3, .recreate = true, .change_limit = true},
+            aging_semaphore_kind(), seeds);
+}
+
 TEST(ReadersWriterWorld, lets_writers_be_alone) {
   run_seeds({.name = "readers and writers", .clients = 7, .limit = 3, .recreate = true}, rwlock_kind(), seeds / 2);
 }

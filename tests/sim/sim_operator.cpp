@@ -100,7 +100,7 @@ void SimOperator::deliver(std::function<void()> what) {
 
 void SimOperator::send(const runtime::Outgoing& outgoing) {
   const std::uint64_t id = outgoing.id;
-  Knowledge knowledge{claims_seen_, {}};
+  Knowledge knowledge{claims_seen_, {}, world_.wall()};
   for (const auto& [other, target] : unanswered_) knowledge.unanswered.push_back(target);
   unanswered_[id] = outgoing.request.target;
   world_.send(

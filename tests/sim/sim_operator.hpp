@@ -22,6 +22,7 @@ class SimOperator {
   struct Knowledge {
     std::uint64_t claims_seen = 0;        // its view of the claims was complete up to there
     std::vector<std::string> unanswered;  // targets of its other requests
+    WallTime at;                          // when that was
   };
   /// Told before the server executes a request of this operator.
   using OnExecute = std::function<void(const Knowledge&)>;

@@ -127,6 +127,7 @@ void Simulation::add_operators() {
 
 void Simulation::executing(const SimOperator::Knowledge& knowledge) {
   oracle_.senders_view = knowledge.claims_seen;
+  oracle_.sent_at = knowledge.at;
   oracle_.sender_is_busy_with = [this, targets = knowledge.unanswered](const kube::NamespacedName& claim) {
     const std::string path = kube::path_of(kind_.declaration.claim_resource(), claim.ns, claim.name);
     return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {

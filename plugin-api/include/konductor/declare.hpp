@@ -161,6 +161,11 @@ class Kind {
     kind_.command_count = Count;
     return *this;
   }
+  /// `kubectl scale` and autoscalers set the first and read the second, both integers: "spec.size", "status.size".
+  constexpr Kind& scale(std::string_view spec_path, std::string_view status_path) noexcept {
+    set(kind_.scale_spec_path, spec_path);
+    return set(kind_.scale_status_path, status_path);
+  }
   /// What decide asks to see.
   template <std::size_t Count>
   constexpr Kind& observing(const konductor_observes (&types)[Count]) noexcept {
@@ -186,15 +191,3 @@ class Kind {
 };
 
 }  // namespace konductor::plugin
-
-/// Emits the plugin's one symbol and its ELF note. Once, at global scope, with a semicolon:
-///     KONDUCTOR_PLUGIN("door", "1.0.0", 0, &door);
-/// `oldest_host_minor` is the oldest minor of the ABI that the plugin needs; the rest are its kinds, constants.
-#define KONDUCTOR_PLUGIN(plugin_name, plugin_version, oldest_host_minor, ...)      \
-  KONDUCTOR_DECLARE_NOTE(plugin_name, plugin_version, oldest_host_minor);          \
-  static constexpr const konductor_kind* konductor_plugin_kinds[] = {__VA_ARGS__}; \
-  constexpr konductor_plugin konductor_plugin_v1 = {                               \
-      sizeof(konductor_plugin),   KONDUCTOR_ABI_MAJOR,                             \
-      oldest_host_minor,          0,                                               \
-      KONDUCTOR_STR(plugin_name), KONDUCTOR_STR(plugin_version),                   \
-      konductor_plugin_kinds,     sizeof(konductor_plugin_kinds) / sizeof(konductor_plugin_kinds[0])}

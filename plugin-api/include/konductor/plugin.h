@@ -206,7 +206,8 @@ typedef struct konductor_sink {
   uint32_t reserved;
   void* context;
   /* About the claim at `index` of the input. At most one for each; without one a waiting claim waits and another stays.
-   */
+   * A kind that serves in another order than the input's gives waiting claims their verdicts in that order: by it
+   * people are shown their places in the queue. */
   void (*verdict)(void* context, size_t index, const konductor_verdict* verdict) KONDUCTOR_NOEXCEPT;
   /* The durable state, a JSON object; committed in the same write as the grants. Not called: it stays as it was. */
   void (*state)(void* context, konductor_str json) KONDUCTOR_NOEXCEPT;
@@ -366,6 +367,11 @@ typedef struct konductor_kind {
   konductor_decide decide;
   const konductor_observes* observes;
   size_t observe_count;
+  /* Of a primitive that `kubectl scale` and autoscalers may change: the integer of its spec that they set, and the
+   * integer of its status that says what is in force; dotted, "spec.size" and "status.size". The host then adds
+   * status.selector, without which autoscalers do nothing. Both absent: it has no scale. */
+  konductor_str scale_spec_path;
+  konductor_str scale_status_path;
 } konductor_kind;
 
 /* GROWS. */

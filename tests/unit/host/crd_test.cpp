@@ -90,6 +90,21 @@ TEST(Crd, of_a_primitive_has_the_hosts_fields_beside_the_plugins) {
   EXPECT_THAT(keys(ledger["pending"]["items"]["properties"]), ElementsAre("claim", "rv", "token", "uid", "units"));
 }
 
+TEST(Crd, has_a_scale_only_where_the_plugin_declares_one) {
+  auto kind = lamp();
+  EXPECT_EQ(keys(primitive_crd(kind)["spec"]["versions"][0]["subresources"]), std::vector<std::string>{"status"});
+  EXPECT_FALSE(status_of(primitive_crd(kind)).contains("selector"));
+  kind.scale = {"spec.bulbs", "status.lit"};
+  const auto crd = primitive_crd(kind);
+  EXPECT_EQ(crd["spec"]["versions"][0]["subresources"]["scale"], json({{"specReplicasPath", ".spec.bulbs"},
+                                                                       {"statusReplicasPath", ".status.lit"},
+                                                                       {"labelSelectorPath", ".status.selector"}}));
+  EXPECT_EQ(status_of(crd)["selector"]["type"], "string");
+  check_structural(schema_of(crd), "");
+  EXPECT_FALSE(claim_crd(kind)["spec"]["versions"][0]["subresources"].contains("scale"));
+  EXPECT_NE(why_not_served(primitive_crd(lamp()), kind, runtime::Place::primitive), "");
+}
+
 TEST(Crd, of_a_counted_kind_has_neither_ledger_nor_ttl) {
   auto kind = lamp();
   kind.mode = runtime::Mode::counted;

@@ -67,6 +67,27 @@ TEST(Declarations, accepts_a_kind_without_claims) {
   EXPECT_TRUE(kind) << kind.error().detail;
 }
 
+TEST(Declarations, take_a_scale_of_two_integers) {
+  Lamp lamp;
+  EXPECT_FALSE(declare_kind(lamp.kind, "plugin lamps", still)->scales());
+  lamp.kind.scale_spec_path = str("spec.bulbs");
+  lamp.kind.scale_status_path = str("status.lit");
+  const auto kind = declare_kind(lamp.kind, "plugin lamps", still);
+  ASSERT_TRUE(kind) << kind.error().detail;
+  EXPECT_TRUE(kind->scales());
+  EXPECT_EQ(kind->scale.spec, "spec.bulbs");
+  EXPECT_EQ(kind->scale.status, "status.lit");
+}
+
+TEST(Declarations, take_no_scale_from_a_plugin_that_was_built_before_there_was_one) {
+  Lamp lamp;
+  lamp.kind.scale_spec_path = str("garbage");
+  lamp.kind.struct_size = offsetof(konductor_kind, scale_spec_path);
+  const auto kind = declare_kind(lamp.kind, "plugin lamps", still);
+  ASSERT_TRUE(kind) << kind.error().detail;
+  EXPECT_FALSE(kind->scales());
+}
+
 struct Breach {
   const char* name;
   std::function<void(Lamp&)> bend;
@@ -86,6 +107,11 @@ TEST_P(BentDeclaration, is_refused_with_plugin_kind_and_member) {
   EXPECT_EQ(kind.error().code, Errc::plugin_incompatible);
   EXPECT_THAT(kind.error().detail, HasSubstr("plugin lamps: kind"));
   EXPECT_THAT(kind.error().detail, HasSubstr(GetParam().reason));
+}
+
+void scale(Lamp& lamp, const char* spec_path, const char* status_path) {
+  lamp.kind.scale_spec_path = str(spec_path);
+  lamp.kind.scale_status_path = str(status_path);
 }
 
 const Breach breaches[] = {
@@ -164,6 +190,25 @@ const Breach breaches[] = {
        l.kind.observe_count = 1;
      },
      "observes[0]: \"Batch/v1\" is no API group"},
+    {"scale_half", [](Lamp& l) { l.kind.scale_spec_path = str("spec.bulbs"); },
+     "scale_status_path: \"\" is no path that begins with status."},
+    {"scale_other_half", [](Lamp& l) { l.kind.scale_status_path = str("status.lit"); },
+     "scale_spec_path: \"\" is no path that begins with spec."},
+    {"scale_swapped", [](Lamp& l) { scale(l, "status.lit", "spec.bulbs"); },
+     "scale_spec_path: \"status.lit\" is no path"},
+    {"scale_json_path", [](Lamp& l) { scale(l, ".spec.bulbs", "status.lit"); }, "\".spec.bulbs\" is no path"},
+    {"scale_unknown", [](Lamp& l) { scale(l, "spec.bulb", "status.lit"); },
+     "\"spec.bulb\" is no integer of the schema"},
+    {"scale_text", [](Lamp& l) { scale(l, "spec.ttl", "status.lit"); }, "\"spec.ttl\" is no integer of the schema"},
+    {"scale_open", [](Lamp& l) { scale(l, "spec.bulbs", "status.state.lit"); },
+     "scale_status_path: \"status.state.lit\""},
+    {"scale_selector",
+     [](Lamp& l) {
+       scale(l, "spec.bulbs", "status.lit");
+       l.kind.status_schema = str(R"({"properties": {"lit": {"type": "integer", "description": "x"},
+         "selector": {"type": "string", "description": "x"}}})");
+     },
+     "status_schema.selector: this field is the host's own"},
     {"fixed_json", [](Lamp& l) { l.fixed[0].json = str("red"); }, "fixed[0].json: is not a JSON value"},
 };
 INSTANTIATE_TEST_SUITE_P(Declarations, BentDeclaration, ::testing::ValuesIn(breaches),

@@ -50,7 +50,9 @@ struct Lamp {
       .command_count = 1,
       .decide = [](const konductor_input*, const konductor_sink*) noexcept -> std::int32_t { return 0; },
       .observes = nullptr,
-      .observe_count = 0};
+      .observe_count = 0,
+      .scale_spec_path = {},
+      .scale_status_path = {}};
 
   Lamp() = default;
   Lamp(const Lamp&) = delete;  // the members point to each other

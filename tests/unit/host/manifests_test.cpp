@@ -96,5 +96,17 @@ TEST(Rbac, adds_to_the_roles_view_and_edit) {
   EXPECT_EQ(roles[1].dump().find("status"), std::string::npos) << "nobody but the operator writes status";
 }
 
+TEST(Rbac, lets_people_scale_what_has_a_scale) {
+  auto given = kinds();
+  EXPECT_EQ(aggregated_roles(given)[1].dump().find("/scale"), std::string::npos);
+  given[0].scale = {"spec.bulbs", "status.lit"};
+  const auto roles = aggregated_roles(given);
+  const auto scale = json::array({"lamps/scale"});
+  EXPECT_EQ(roles[0]["rules"].back(), rule("sync.konductor.io", scale, json::array({"get"})));
+  EXPECT_EQ(roles[1]["rules"].back(), rule("sync.konductor.io", scale, {"update", "patch"}));
+  EXPECT_EQ(operator_role(given).dump().find("/scale"), std::string::npos);
+  EXPECT_EQ(user_role(given).dump().find("/scale"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace konductor::host

@@ -1,6 +1,8 @@
 #include "semaphore/decide.hpp"
 #include "vtable.hpp"
 
+#include <konductor/plugin.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,6 +58,29 @@ TEST(SemaphorePlugin, says_nothing_where_the_spec_is_not_understood) {
   }
 }
 
+TEST(SemaphorePlugin, serves_in_its_own_order_and_says_when_that_will_matter) {
+  constexpr std::int64_t second = 1'000'000;
+  World world{.spec = R"({"permits":3,"priorityAging":"10s","maxPriority":1})", .now = 6 * second};
+  world.claims = {{KONDUCTOR_WAITING, 3, false, {}, 9, 5 * second},
+                  {KONDUCTOR_WAITING, 1, false, {}, 0, 0},
+                  {KONDUCTOR_GRANTED, 2, false, {}, 0, 0}};
+  const Output blocked = decide(kind(), world);
+  EXPECT_THAT(blocked.granted(), IsEmpty());
+  EXPECT_THAT(blocked.with(KONDUCTOR_WAIT), ElementsAre(0, 1));
+  EXPECT_EQ(blocked.look_again_at, 10 * second);
+
+  world.now = *blocked.look_again_at;
+  const Output later = decide(kind(), world);
+  EXPECT_THAT(later.granted(), ElementsAre(1));
+  EXPECT_THAT(later.with(KONDUCTOR_WAIT), ElementsAre(0));
+  EXPECT_FALSE(later.look_again_at) << "nothing is free";
+}
+
+TEST(SemaphorePlugin, has_a_scale_on_its_limit) {
+  EXPECT_EQ(plugin::view(kind().scale_spec_path), "spec.permits");
+  EXPECT_EQ(plugin::view(kind().scale_status_path), "status.permits");
+}
+
 TEST(SemaphorePlugin, agrees_with_its_function_for_any_claims) {
   std::mt19937_64 random(7);
   for (int round = 0; round < 1000; ++round) {
@@ -66,8 +91,8 @@ TEST(SemaphorePlugin, agrees_with_its_function_for_any_claims) {
       const bool holds = random() % 4 == 0;
       const auto units = static_cast<std::int64_t>(random() % 4);
       const bool no_wait = random() % 8 == 0;
-      world.claims.push_back({holds ? KONDUCTOR_GRANTED : KONDUCTOR_WAITING, units, no_wait, {}});
-      claims.push_back({holds, units, no_wait});
+      world.claims.push_back({holds ? KONDUCTOR_GRANTED : KONDUCTOR_WAITING, units, no_wait});
+      claims.push_back({.holds = holds, .units = units, .no_wait = no_wait});
     }
     const Output output = decide(kind(), world);
     const semaphore::Spec spec{std::stoi(world.spec.substr(11))};

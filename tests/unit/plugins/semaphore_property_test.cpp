@@ -40,13 +40,13 @@ Sample make_sample(Random& random, bool everybody_waits = false) {
   return sample;
 }
 
-Wide units_of(const ClaimIn& claim) {
+Wide asked_units(const ClaimIn& claim) {
   return std::max<Wide>(claim.units, 1);
 }
 
 Wide held_by(const std::vector<ClaimIn>& claims) {
   Wide sum = 0;
-  for (const ClaimIn& claim : claims) sum += claim.holds ? units_of(claim) : 0;
+  for (const ClaimIn& claim : claims) sum += claim.holds ? asked_units(claim) : 0;
   return sum;
 }
 
@@ -90,7 +90,7 @@ TEST_F(SemaphoreProperty, nobody_is_granted_past_somebody_who_waits_and_fits_the
     const std::size_t last = decision.grants.empty() ? 0 : decision.grants.back();
     for (std::size_t i = 0; i < last; ++i) {
       const ClaimIn& claim = sample.claims[i];
-      if (claim.holds || claim.no_wait || units_of(claim) > sample.spec.permits) continue;
+      if (claim.holds || claim.no_wait || asked_units(claim) > sample.spec.permits) continue;
       ASSERT_TRUE(std::binary_search(decision.grants.begin(), decision.grants.end(), i)) << i;
     }
   });
@@ -103,8 +103,8 @@ TEST_F(SemaphoreProperty, leaves_nothing_free_that_the_next_in_line_could_take) 
     for (std::size_t i = 0; i < sample.claims.size(); ++i) {
       const ClaimIn& claim = sample.claims[i];
       const bool granted = std::binary_search(decision.grants.begin(), decision.grants.end(), i);
-      if (claim.holds || granted || units_of(claim) > sample.spec.permits) continue;
-      ASSERT_TRUE(units_of(claim) > free) << i;
+      if (claim.holds || granted || asked_units(claim) > sample.spec.permits) continue;
+      ASSERT_TRUE(asked_units(claim) > free) << i;
       if (!claim.no_wait) return;
     }
   });
@@ -173,7 +173,7 @@ TEST_F(SemaphoreProperty, every_claim_that_waits_has_a_reason_unless_it_was_cut_
     ASSERT_EQ(decision.waits.size(), static_cast<std::size_t>(decision.status.waiting));
     for (const Wait& wait : decision.waits) {
       const ClaimIn& claim = sample.claims.at(wait.claim);
-      const bool exceeds = units_of(claim) > sample.spec.permits;
+      const bool exceeds = asked_units(claim) > sample.spec.permits;
       ASSERT_FALSE(claim.holds);
       ASSERT_EQ(wait.reason, sample.spec.permits == 0 ? paused : exceeds ? exceeds_limit : waiting);
       ASSERT_FALSE(wait.message.empty());

@@ -95,7 +95,8 @@ Output decide(const konductor_kind& kind, const World& world) {
     claims[i].state = from.state;
     claims[i].uid = claims[i].key = claims[i].holder = borrowed(uids[i]);
     claims[i].units = from.units;
-    claims[i].created = static_cast<std::int64_t>(i);
+    claims[i].priority = from.priority;
+    claims[i].created = from.created.value_or(static_cast<std::int64_t>(i));
     claims[i].no_wait = from.no_wait ? 1 : 0;
     claims[i].completion_index = -1;
     claims[i].fields = &values[i];

@@ -18,6 +18,8 @@ struct TestClaim {
   std::int64_t units = 1;
   bool no_wait = false;
   std::optional<std::string> text = std::nullopt;  // of the first claim field, where the kind declares one
+  std::int64_t priority = 0;
+  std::optional<std::int64_t> created = std::nullopt;  // absent: its number
 };
 
 struct World {

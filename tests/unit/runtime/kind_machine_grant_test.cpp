@@ -55,6 +55,80 @@ TEST(KindMachine, records_then_tells_an_uncontended_grant_and_is_quiet) {
   EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty()) << "a grant costs one record and one tell";
 }
 
+TEST(KindMachine, shows_the_selector_of_a_scale_with_what_it_writes_anyway) {
+  auto kind = widgets();
+  kind.scale = {"spec.limit", "status.limit"};
+  KindBench bench(kind);
+  const auto w = Widget{}.object();
+  const auto a = Ticket{}.object();
+  bench.start({.widgets = {w}, .tickets = {a}, .pods = {}});
+  const auto record = bench.only();
+  EXPECT_EQ(body(record)["status"]["selector"], "sync.konductor.io/widget=w");
+  bench.answer(record, patched(w, record.request.body, 120));
+  const auto tell = bench.only();
+  const auto a_granted = patched(a, tell.request.body, 121);
+  bench.answer(tell, a_granted);
+  bench.ticket(a_granted);
+  EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty());
+}
+
+TEST(KindMachine, lists_holders_by_their_grants_so_that_telling_one_changes_nothing) {
+  KindBench bench;
+  const auto w = Widget{.limit = 2}.object();
+  const auto low = Ticket{.name = "low"}.object();
+  bench.start({.widgets = {w}, .tickets = {low}, .pods = {}});
+  const auto first = bench.only();
+  const auto w1 = patched(w, first.request.body, 120);
+  bench.answer(first, w1);
+  const auto tell = bench.only();
+  const auto low_granted = patched(low, tell.request.body, 121);
+  bench.answer(tell, low_granted);
+  bench.ticket(low_granted);
+
+  const auto high = Ticket{.name = "high", .rv = 122, .priority = 9}.object();
+  bench.ticket(high);
+  const auto second = bench.only();
+  const auto holders = body(second)["status"]["holders"];
+  ASSERT_EQ(holders.size(), 2U);
+  EXPECT_EQ(holders[0]["name"], "ns/low") << "who holds for longer stands first";
+  EXPECT_EQ(holders[1]["name"], "ns/high");
+  const auto w2 = patched(w1, second.request.body, 130);
+  bench.answer(second, w2);
+  const auto told = bench.only();
+  const auto high_granted = patched(high, told.request.body, 131);
+  bench.answer(told, high_granted);
+  bench.ticket(high_granted);
+  EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty()) << "no write for the list alone";
+
+  bench.ticket_gone(low_granted, 140);
+  const auto freed = bench.only();
+  EXPECT_EQ(about(freed), "PATCH widgets/w/status");
+  EXPECT_EQ(body(freed)["status"]["inUse"], 1);
+  ASSERT_EQ(body(freed)["status"]["holders"].size(), 1U);
+  EXPECT_EQ(body(freed)["status"]["holders"][0]["name"], "ns/high");
+}
+
+TEST(KindMachine, a_full_list_of_holders_does_not_change_with_who_comes_later) {
+  KindBench bench;
+  std::vector<json> tickets;
+  for (int i = 0; i < 12; ++i) {
+    const auto name = "t" + std::to_string(10 + i);
+    tickets.push_back(Ticket{.name = name, .priority = i, .status = granted(100 + i)}.object());
+  }
+  bench.start(
+      {.widgets = {Widget{.limit = 13, .status = ledger(200, "100")}.object()}, .tickets = tickets, .pods = {}});
+  const auto write = bench.only();
+  const auto before = body(write)["status"]["holders"];
+  ASSERT_EQ(before.size(), 10U);
+  EXPECT_EQ(before[0]["name"], "ns/t10");
+  EXPECT_EQ(before[9]["name"], "ns/t19");
+  bench.answer(write, patched(Widget{.limit = 13, .status = ledger(200, "100")}.object(), write.request.body, 120));
+  bench.ticket(Ticket{.name = "new", .rv = 121, .priority = 99}.object());
+  const auto record = bench.only();
+  EXPECT_THAT(pending_of(record), ElementsAre("ns/new"));
+  EXPECT_FALSE(body(record)["status"].contains("holders"));
+}
+
 TEST(KindMachine, serves_the_second_of_two_when_the_first_is_gone) {
   KindBench bench;
   const auto w = Widget{.status = ledger(7000, "100")}.object();

@@ -91,6 +91,20 @@ TEST(PrimitiveStatus, does_not_write_a_holder_again_because_it_was_told_a_moment
   EXPECT_TRUE(difference(primitive(stored), shown, noon + std::chrono::hours{1}).empty()) << "as it is shown already";
 }
 
+TEST(PrimitiveStatus, shows_the_selector_of_a_scale_once_and_without_haste) {
+  auto kind = test::widgets();
+  EXPECT_EQ(scale_selector(kind, {"ns", "w"}), "");
+  kind.scale = {"spec.limit", "status.limit"};
+  ShownStatus shown;
+  shown.selector = scale_selector(kind, {"ns", "w"});
+  EXPECT_EQ(shown.selector, "sync.konductor.io/widget=w");
+  const json observed = {{"observedGeneration", 1}, {"conditions", json::array()}};
+  const auto differs = difference(primitive(observed), shown, noon);
+  EXPECT_EQ(*differs.status, json({{"selector", "sync.konductor.io/widget=w"}}));
+  EXPECT_FALSE(differs.urgent);
+  EXPECT_TRUE(difference(primitive(after(observed, *differs.status)), shown, noon).empty());
+}
+
 TEST(PrimitiveState, is_replaced_as_a_whole) {
   EXPECT_EQ(state_after({{"a", 1}, {"b", 2}}, R"({"b": 3})"), json({{"b", 3}}));
   EXPECT_EQ(state_after({{"round", {{"p1", true}, {"p2", true}}}}, R"({"round": {"p3": true}})"),

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "kondctl/claim_tables.hpp"
+#include "kube/time.hpp"
+#include "runtime/kind.hpp"
+
+#include <nlohmann/json_fwd.hpp>
+
+namespace konductor::kondctl {
+
+/// Puts those who wait into the order in which the kind itself would serve them now: its plugin, the same that the
+/// operator loads, is asked. Those of whom it says nothing, and all where it cannot decide, stay in the host's order:
+/// priority, age, name.
+void order_as_decided(ShownClaims& claims, const runtime::KindDeclaration& kind, const nlohmann::json& primitive,
+                      kube::WallTime now);
+
+}  // namespace konductor::kondctl
