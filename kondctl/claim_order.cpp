@@ -32,14 +32,13 @@ Places decided_places(const runtime::ClaimView::Ordered& claims, const runtime::
                                          .max_claims = all,
                                          .now = runtime::plan_time(primitive, now),
                                          .observed = {},
-                                         .may_be_served = [](const runtime::Claim&) { return true; },
-                                         .pod_state = [](const runtime::Claim&) { return runtime::PodState::unknown; },
-                                         .deadline = [](const runtime::Claim&) { return std::int64_t{0}; }});
+                                         .may_be_served = [](const runtime::KnownClaim&) { return true; },
+                                         .deadline = [](const runtime::KnownClaim&) { return std::int64_t{0}; }});
   Places places;
   if (!decision) return places;
   for (const runtime::Verdict& verdict : decision->plan.verdicts) {
-    const runtime::Claim* claim = decision->claims[verdict.claim];
-    if (claim != nullptr) places.emplace(claim->key, places.size());
+    const runtime::KnownClaim* known = decision->claims[verdict.claim];
+    if (known != nullptr) places.emplace(known->claim.key, places.size());
   }
   return places;
 }
@@ -51,11 +50,11 @@ void order_as_decided(ShownClaims& claims, const runtime::KindDeclaration& kind,
   if (kind.mode != runtime::Mode::granted || !kind.decide || claims.waiting.empty()) return;
   const auto parsed = runtime::parse_primitive(std::make_shared<const nlohmann::json>(primitive));
   if (!parsed) return;
-  runtime::ClaimView::Ordered ordered;
+  runtime::ClaimView view;
   for (const auto* group : {&claims.holding, &claims.waiting})
-    for (const ShownClaim& shown : *group) ordered.insert(&shown.view.claim);
+    for (const ShownClaim& shown : *group) view.apply(shown.view.claim);
 
-  const Places places = decided_places(ordered, kind, *parsed, now);
+  const Places places = decided_places(view.of(parsed->name), kind, *parsed, now);
   const auto place = [&places](const ShownClaim& shown) {
     const auto found = places.find(shown.view.claim.key);
     return found == places.end() ? std::numeric_limits<std::size_t>::max() : found->second;

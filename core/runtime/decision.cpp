@@ -44,7 +44,7 @@ class Builder {
     const Claim& claim = known.claim;
     ClaimFacts facts = facts_of(known, input_);
     facts.state = state_of(claim);
-    if (const auto* entry = facts.state == ClaimState::waiting ? take_pending(claim.uid) : nullptr) {
+    if (const auto* entry = take_pending(claim.uid)) {
       hold(facts, *entry);
     } else if (facts.state == ClaimState::ended) {
       if (input_.kind.mode != Mode::counted || !input_.may_be_served(known)) return;
@@ -92,9 +92,8 @@ class Builder {
   }
 
  private:
-  /// Only who waits can be in there: the ledger is settled.
   const PendingGrant* take_pending(const std::string& uid) {
-    const auto found = pending_.find(uid);
+    const auto found = pending_.empty() ? pending_.end() : pending_.find(uid);
     if (found == pending_.end()) return nullptr;
     const auto* entry = found->second;
     pending_.erase(found);
@@ -115,7 +114,7 @@ class Builder {
   }
 
   static void hold(ClaimFacts& facts, const PendingGrant& entry) {
-    facts.state = ClaimState::granted;
+    if (facts.state != ClaimState::revoking) facts.state = ClaimState::granted;
     facts.units = entry.units;
     facts.token = entry.token;
   }
