@@ -3,6 +3,7 @@
 #include "io/clock.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/scripted_server.hpp"
+#include "tests/support/silent_port.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -11,7 +12,6 @@
 
 #include <chrono>
 #include <ostream>
-#include <sys/socket.h>
 
 namespace konductor::io {
 namespace {
@@ -25,11 +25,11 @@ constexpr runtime::Duration long_time = 5s;
 constexpr runtime::Duration short_time = 150ms;
 constexpr runtime::Duration tolerance = 100ms;  // the product's promise
 
-Server plain_server(const std::string& host, std::uint16_t port) {
-  Server server;
-  server.host = host;
-  server.port = port;
-  server.origin = "http://" + host + ":" + std::to_string(port);
+std::shared_ptr<const Server> plain_server(const std::string& host, std::uint16_t port) {
+  auto server = std::make_shared<Server>();
+  server->host = host;
+  server->port = port;
+  server->origin = "http://" + host + ":" + std::to_string(port);
   return server;
 }
 
@@ -307,33 +307,8 @@ TEST_F(Transport, names_a_host_that_does_not_exist) {
   EXPECT_THAT(result.error().detail, HasSubstr("look up api.invalid: "));
 }
 
-/// A listening socket whose queue is full: Linux drops the SYN of whoever comes next.
-class BlackHole {
- public:
-  explicit BlackHole(boost::asio::io_context& context) : acceptor_(context), context_(context) {
-    const boost::asio::ip::tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
-    acceptor_.open(any.protocol());
-    acceptor_.bind(any);
-    acceptor_.listen(0);
-    for (int i = 0; i < 4; ++i) {
-      auto& socket = fill_.emplace_back(context_);
-      socket.open(any.protocol());
-      socket.native_non_blocking(true);
-      const auto where = acceptor_.local_endpoint();
-      // Not Asio's connect: that one waits for the outcome.
-      (void)::connect(socket.native_handle(), where.data(), static_cast<socklen_t>(where.size()));
-    }
-  }
-  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
- private:
-  boost::asio::ip::tcp::acceptor acceptor_;
-  boost::asio::io_context& context_;
-  std::vector<boost::asio::ip::tcp::socket> fill_;
-};
-
 TEST_F(Transport, ends_on_time_while_connecting) {
-  const BlackHole hole(context_);
+  const SilentPort hole(context_);
   connect_to_address("127.0.0.1", hole.port());
   const auto error = send_until_timeout(patch_request());
   EXPECT_EQ(error.code, Errc::timeout);
