@@ -106,8 +106,8 @@ def wait_for(what, condition, timeout=30.0, every=0.05):
 
 
 class Operator:
-    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None):
-        self.world, self.flags = world, flags
+    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None, env=None):
+        self.world, self.flags, self.env = world, flags, env or {}
         self.plugin_dir = plugin_dir or world.plugins
         self.kubeconfig = kubeconfig or world.kubeconfig
         self.process = None
@@ -118,7 +118,8 @@ class Operator:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/konductor"), "--plugin-dir", str(self.plugin_dir), "--kubeconfig", str(self.kubeconfig),
              "--metrics-address", address, *self.flags],
-            stdout=self.log, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+            stdout=self.log, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            env={**os.environ, **self.env})
         self.lines, self.port = [], None
         threading.Thread(target=self._read, daemon=True).start()
         if ready:
@@ -184,7 +185,9 @@ class World:
         subprocess.run([self.cluster, "up", "--dir", str(self.cluster_dir)], check=True, stdout=subprocess.DEVNULL)
         binaries = subprocess.run([self.cluster, "binaries"], check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
         os.environ["PATH"] = f"{BUILD}/bin:{binaries}:{os.environ['PATH']}"
-        os.environ.pop("KUBECONFIG", None)
+        for name in ("KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+            os.environ.pop(name, None)
+            os.environ.pop(name.lower(), None)
         self.plugins.mkdir(mode=0o755)
         for plugin in [*(BUILD / "lib/konductor/1").glob("*.so"), *(BUILD / "tests/plugins/toys").glob("*.so")]:
             shutil.copy(plugin, self.plugins)
