@@ -208,7 +208,8 @@ class World:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def run(self, *command, check=True, input=None, env=None, timeout=60):
-        done = subprocess.run(command, input=input, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})})
+        stdin = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}  # never the terminal of who runs the tests
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})}, **stdin)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command[:6])}: exit {done.returncode}: {done.stderr[-800:]}")
         return done
@@ -223,7 +224,8 @@ class World:
     def start_kondctl(self, *arguments, env=None, kubeconfig=None):
         return subprocess.Popen([str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
                                  *arguments],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env={**os.environ, **(env or {})})
 
     @contextlib.contextmanager
     def namespace(self):
