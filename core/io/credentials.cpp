@@ -16,8 +16,13 @@ Result<std::unique_ptr<Credentials>> Credentials::load(const asio::any_io_execut
                                                        const Environment& environment) {
   auto server = ServerSource::load(access, environment, mono_now());
   if (!server) return server.error();
-  kube::ExecCluster told{access.server_text, access.tls_server_name, access.insecure_skip_tls_verify,
-                         server->settings().authorities.text, access.proxy ? access.proxy->origin : std::string()};
+  kube::ExecCluster told;
+  told.server = access.server_text;
+  told.tls_server_name = access.tls_server_name;
+  told.insecure_skip_tls_verify = access.insecure_skip_tls_verify;
+  told.authority = server->settings().authorities.text;
+  told.proxy_url = access.proxy_text;
+  told.config = access.exec_config;
   TokenSource token(access.token, access.token_file, environment.read_file);
   std::unique_ptr<Credentials> credentials(new Credentials(std::move(*server), std::move(token)));
   if (access.exec) {

@@ -79,6 +79,7 @@ std::string exec_info(const ExecPlugin& plugin, const ExecCluster& cluster, bool
     if (cluster.insecure_skip_tls_verify) told["insecure-skip-tls-verify"] = true;
     if (!cluster.authority.empty()) told["certificate-authority-data"] = encode_base64(cluster.authority);
     if (!cluster.proxy_url.empty()) told["proxy-url"] = cluster.proxy_url;
+    if (!cluster.config.empty()) told["config"] = nlohmann::json::parse(cluster.config, nullptr, false);
   }
   return text_of({{"kind", "ExecCredential"}, {"apiVersion", plugin.api_version}, {"spec", std::move(spec)}});
 }

@@ -45,6 +45,7 @@ struct ExecCluster {
   bool insecure_skip_tls_verify = false;
   std::string authority;  // PEM
   std::string proxy_url;
+  std::string config;  // JSON of the cluster's own extension, or empty
 };
 
 /// How a run ended.

@@ -1,6 +1,7 @@
 #include "kube/kubeconfig.hpp"
 
 #include "kube/text.hpp"
+#include "kube/yaml_json.hpp"
 
 #include <yaml-cpp/yaml.h>
 
@@ -75,6 +76,25 @@ class Folder {
   std::string prefix_;
 };
 
+YAML::Node list_at(const YAML::Node& map, const std::string& key) {
+  const YAML::Node value = map[key];
+  if (is_set(value) && !value.IsSequence()) throw Problem{value.Mark(), key + " must be a list"};
+  return is_set(value) ? value : YAML::Node(YAML::NodeType::Sequence);
+}
+
+/// What an exec plugin is told beside the cluster itself: the extension of its name, whatever that is.
+std::string read_exec_config(const YAML::Node& cluster) {
+  for (const YAML::Node& extension : list_at(cluster, "extensions")) {
+    if (!extension.IsMap() || text_at(extension, "name") != "client.authentication.k8s.io/exec") continue;
+    const YAML::Node body = extension["extension"];
+    if (!is_set(body)) return {};
+    auto text = to_json_text(body);
+    if (!text) throw Problem{body.Mark(), "this extension can't be told to an exec plugin: it is no JSON"};
+    return std::move(*text);
+  }
+  return {};
+}
+
 KubeconfigFile::Cluster read_cluster(const YAML::Node& node, const Folder& folder) {
   KubeconfigFile::Cluster cluster;
   cluster.server = text_at(node, "server");
@@ -83,13 +103,8 @@ KubeconfigFile::Cluster read_cluster(const YAML::Node& node, const Folder& folde
   cluster.tls_server_name = text_at(node, "tls-server-name");
   cluster.proxy_url = text_at(node, "proxy-url");
   cluster.insecure_skip_tls_verify = flag_at(node, "insecure-skip-tls-verify");
+  cluster.exec_config = read_exec_config(node);
   return cluster;
-}
-
-YAML::Node list_at(const YAML::Node& map, const std::string& key) {
-  const YAML::Node value = map[key];
-  if (is_set(value) && !value.IsSequence()) throw Problem{value.Mark(), key + " must be a list"};
-  return is_set(value) ? value : YAML::Node(YAML::NodeType::Sequence);
 }
 
 std::vector<std::string> read_env(const YAML::Node& list) {

@@ -23,7 +23,8 @@ struct KubeconfigFile {
     std::string tls_server_name;
     std::string proxy_url;
     bool insecure_skip_tls_verify = false;
-    std::string from;  // the file, for messages
+    std::string exec_config;  // JSON that exec plugins are told, or empty
+    std::string from;         // the file, for messages
   };
   struct User {
     std::string client_certificate_data;  // base64
@@ -64,6 +65,7 @@ struct PemSource {
 struct ClusterAccess {
   ServerUrl server;
   std::string server_text;  // as it was given, for exec plugins
+  std::string exec_config;  // JSON, or empty
   PemSource ca;             // empty: the system's
   PemSource client_certificate;
   PemSource client_key;
@@ -71,6 +73,7 @@ struct ClusterAccess {
   std::string token_file;  // to be read again now and then
   std::optional<ExecPlugin> exec;
   std::optional<Proxy> proxy;
+  std::string proxy_text;  // the kubeconfig's proxy-url as it was given, for exec plugins
   std::string tls_server_name;
   bool insecure_skip_tls_verify = false;
   std::string ns = "default";

@@ -69,9 +69,11 @@ Result<void> apply_cluster(const KubeconfigFile::Cluster& cluster, const std::st
     Result<Proxy> proxy = parse_proxy_url(cluster.proxy_url, what + ": proxy-url");
     if (!proxy) return proxy.error();
     access.proxy = std::move(*proxy);
+    access.proxy_text = cluster.proxy_url;
   }
   access.server = std::move(*server);
   access.server_text = cluster.server;
+  access.exec_config = cluster.exec_config;
   access.ca = std::move(*ca);
   access.tls_server_name = cluster.tls_server_name;
   access.insecure_skip_tls_verify = cluster.insecure_skip_tls_verify;

@@ -51,7 +51,7 @@ class Exec : public testing::Test {
   }
   ExecSource& use(const kube::ExecPlugin& plugin) {
     source_ = std::make_unique<ExecSource>(context_.get_executor(), plugin,
-                                           kube::ExecCluster{"https://h", "", false, "", ""}, false);
+                                           kube::ExecCluster{"https://h", "", false, "", "", ""}, false);
     return *source_;
   }
   Given get(runtime::Duration patience = 5s, runtime::WallTime now = today) {

@@ -215,6 +215,28 @@ TEST_F(Transport, says_that_a_cut_patch_may_have_been_executed) {
   EXPECT_EQ(server_->requests().size(), 2U);
 }
 
+// As after other credentials: an idle connection is closed, one that is at work finishes it, and is closed then.
+TEST_F(Transport, drains_its_connections_when_the_server_is_another) {
+  connect_to({{ReadRequest{}, answer(200, "1"), Hold{}},
+              {ReadRequest{}, answer(200, "2"), Hold{}},
+              {ReadRequest{}, answer(200, "3"), ReadRequest{}, answer(200, "4")}});
+  EXPECT_EQ(send(get_request()).value().body, "1");
+  transport_->use(plain_server("127.0.0.1", server_->port()));
+  const auto request = get_request();
+  std::optional<std::string> second;
+  boost::asio::co_spawn(context_, transport_->send(request, "", long_time),
+                        [&](std::exception_ptr, Result<kube::Response> r) { second = r.value().body; });
+  while (server_->requests().size() < 2 && context_.run_one_for(1s) != 0) {
+  }
+  transport_->use(plain_server("127.0.0.1", server_->port()));
+  while (!second && context_.run_one_for(1s) != 0) {
+  }
+  EXPECT_EQ(second, "2");
+  EXPECT_EQ(send(get_request()).value().body, "3");
+  EXPECT_EQ(send(get_request()).value().body, "4");
+  EXPECT_EQ(server_->connections(), 3U);
+}
+
 TEST_F(Transport, notices_that_an_idle_connection_was_closed) {
   connect_to({{ReadRequest{}, answer(200, "1")}, {ReadRequest{}, answer(200, "2")}});
   EXPECT_EQ(send(get_request()).value().body, "1");

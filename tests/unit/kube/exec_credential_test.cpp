@@ -98,7 +98,7 @@ TEST(ExecCredential, says_how_a_program_failed_and_what_it_said) {
 }
 
 TEST(ExecInfo, tells_the_cluster_only_where_it_was_asked_for) {
-  const ExecCluster cluster{"https://h:6443", "name", true, "PEM", "http://p:1"};
+  const ExecCluster cluster{"https://h:6443", "name", true, "PEM", "http://p:1", R"({"audience":7})"};
   auto asked = plugin(v1beta1);
   EXPECT_EQ(nlohmann::json::parse(exec_info(asked, cluster, false)),
             nlohmann::json::parse(R"({"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1beta1",
@@ -106,7 +106,8 @@ TEST(ExecInfo, tells_the_cluster_only_where_it_was_asked_for) {
   asked.provide_cluster_info = true;
   EXPECT_EQ(nlohmann::json::parse(exec_info(asked, cluster, true))["spec"],
             nlohmann::json::parse(R"({"interactive":true,"cluster":{"server":"https://h:6443","tls-server-name":"name",
-              "insecure-skip-tls-verify":true,"certificate-authority-data":"UEVN","proxy-url":"http://p:1"}})"));
+              "insecure-skip-tls-verify":true,"certificate-authority-data":"UEVN","proxy-url":"http://p:1",
+              "config":{"audience":7}}})"));
 }
 
 TEST(ExecCredential, survives_any_text) {

@@ -221,6 +221,28 @@ TEST(Kubeconfig, reads_exec_plugins) {
   EXPECT_FALSE(access_of(with_exec, "both").value().exec) << "a token at hand is used";
 }
 
+TEST(Kubeconfig, tells_exec_plugins_the_extension_of_their_name_as_json) {
+  const auto config_of = [](const std::string& extension) {
+    return access_of(text_with("server: 'https://h', extensions: [{name: other, extension: 1}, {name: "
+                               "client.authentication.k8s.io/exec, extension: " +
+                                   extension + "}]",
+                               "token: t"))
+        .value()
+        .exec_config;
+  };
+  EXPECT_EQ(config_of("{b: [1, -2.5, true, no, null, ~], a: {text: x, quoted: '1', empty: ''}}"),
+            R"({"a":{"empty":"","quoted":"1","text":"x"},"b":[1,-2.5,true,false,null,null]})");
+  EXPECT_EQ(config_of("plain words"), R"("plain words")");
+  EXPECT_EQ(config_of("null"), "");
+  EXPECT_EQ(config_of("[[[[]]]]"), "[[[[]]]]");
+  EXPECT_FALSE(access_of(text_with("server: 'https://h', extensions: [{name: client.authentication.k8s.io/exec, "
+                                   "extension: " +
+                                       std::string(60, '[') + std::string(60, ']') + "}]",
+                                   ""))
+                   .has_value());
+  EXPECT_EQ(access_of(text_with("server: 'https://h', extensions: [x]", "")).value().exec_config, "");
+}
+
 TEST(Kubeconfig, says_where_an_exec_is_wrong) {
   const struct {
     const char* exec;
