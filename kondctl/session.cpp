@@ -84,7 +84,8 @@ boost::asio::awaitable<void> send_patiently(io::KubeClient& client, const kube::
 
 Result<std::unique_ptr<Session>> Session::open(const Invocation& invocation, Console& console,
                                                runtime::MonoTime started) {
-  const io::Environment environment = io::system_environment();
+  io::Environment environment = io::system_environment();
+  environment.terminal = isatty(STDIN_FILENO) == 1;
   const auto access = io::load_config({invocation.global.kubeconfig, invocation.global.context}, environment);
   if (!access) return access.error();
   const std::string& default_ns = access->ns;

@@ -1,10 +1,8 @@
 #include "io/config_loader.hpp"
 
-#include "io/pem.hpp"
-
 #include <string_view>
-#include <tuple>
 #include <utility>
+#include <vector>
 
 namespace konductor::io {
 
@@ -12,35 +10,48 @@ namespace {
 
 const std::string service_account = "/var/run/secrets/kubernetes.io/serviceaccount/";
 
-Result<kube::ClusterAccess> from_file(const std::string& path, const std::string& context,
-                                      const Environment& environment) {
+Result<kube::KubeconfigFile> read_kubeconfig(const std::string& path, const Environment& environment) {
   auto text = environment.read_file(path);
   if (!text) return Error{text.error().code, "kubeconfig: " + text.error().detail};
-  auto parsed = kube::parse_kubeconfig(*text, path);
-  if (!parsed) return parsed.error();
-  return kube::resolve(*parsed, context);
+  return kube::parse_kubeconfig(*text, path);
+}
+
+Result<kube::ClusterAccess> from_file(const std::string& path, const std::string& context,
+                                      const Environment& environment) {
+  const auto file = read_kubeconfig(path, environment);
+  if (!file) return file.error();
+  return kube::resolve(*file, context);
 }
 
 Result<kube::ClusterAccess> from_list(std::string_view list, const std::string& context,
                                       const Environment& environment) {
   const std::string whole(list);
+  std::vector<kube::KubeconfigFile> files;
   while (!list.empty()) {
     const auto colon = list.find(':');
     const std::string path(list.substr(0, colon));
     list.remove_prefix(colon == std::string_view::npos ? list.size() : colon + 1);
     if (path.empty()) continue;
-    auto access = from_file(path, context, environment);
-    if (access || access.error().code != Errc::not_found) return access;
+    auto file = read_kubeconfig(path, environment);
+    if (file) {
+      files.push_back(std::move(*file));
+    } else if (file.error().code != Errc::not_found) {
+      return file.error();
+    }
   }
-  return Error{Errc::bad_config, "KUBECONFIG=" + whole + ": no such file"};
+  if (files.empty()) return Error{Errc::bad_config, "KUBECONFIG=" + whole + ": no such file"};
+  return kube::resolve(kube::merge_kubeconfigs(files), context);
 }
 
-std::string with_brackets(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
+/// As kubectl's: the upper-case name wins.
+std::string variable_of(const Environment& environment, const std::string& upper, const std::string& lower) {
+  const auto value = environment.variable(upper);
+  if (value && !value->empty()) return *value;
+  return environment.variable(lower).value_or("");
 }
 
 Result<kube::ClusterAccess> from_pod(const std::string& host, const std::string& port, const Environment& environment) {
-  auto server = kube::parse_server_url("https://" + with_brackets(host) + ":" + port,
+  auto server = kube::parse_server_url("https://" + kube::with_brackets(host) + ":" + port,
                                        "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT");
   if (!server) return server.error();
   kube::ClusterAccess access;
@@ -57,22 +68,7 @@ Result<kube::ClusterAccess> from_pod(const std::string& host, const std::string&
   return access;
 }
 
-Result<NamedPem> load_pem(const kube::PemSource& source, PemUse use, const Environment& environment) {
-  if (source.empty()) return NamedPem{};
-  NamedPem pem{source.data, source.field + " (inline data)"};
-  if (source.data.empty()) {
-    auto text = environment.read_file(source.file);
-    if (!text) return Error{Errc::bad_config, source.field + ": " + text.error().detail};
-    pem = {std::move(*text), source.field + " " + source.file};
-  }
-  const std::string why = why_no_pem(pem.text, use);
-  if (!why.empty()) return Error{Errc::bad_config, pem.name + ": " + why};
-  return pem;
-}
-
-}  // namespace
-
-Result<kube::ClusterAccess> load_config(const ConfigOptions& options, const Environment& environment) {
+Result<kube::ClusterAccess> find_cluster(const ConfigOptions& options, const Environment& environment) {
   if (!options.kubeconfig.empty()) {
     auto access = from_file(options.kubeconfig, options.context, environment);
     if (!access && access.error().code == Errc::not_found) return Error{Errc::bad_config, access.error().detail};
@@ -100,27 +96,28 @@ Result<kube::ClusterAccess> load_config(const ConfigOptions& options, const Envi
                    ", the service account of a pod (KUBERNETES_SERVICE_HOST is not set)"};
 }
 
-Result<Server> load_server(const kube::ClusterAccess& access, const Environment& environment) {
-  Server server;
-  server.host = access.server.host;
-  server.port = access.server.port;
-  server.origin =
-      (access.server.tls ? "https://" : "http://") + with_brackets(server.host) + ":" + std::to_string(server.port);
-  if (!access.server.tls) return server;
-  TlsSettings tls;
-  for (const auto& [source, use, pem] : {std::tuple(&access.ca, PemUse::certificates, &tls.authorities),
-                                         std::tuple(&access.client_certificate, PemUse::certificates, &tls.certificate),
-                                         std::tuple(&access.client_key, PemUse::key, &tls.key)}) {
-    auto loaded = load_pem(*source, use, environment);
-    if (!loaded) return loaded.error();
-    *pem = std::move(*loaded);
-  }
-  tls.server_name = access.tls_server_name;
-  tls.insecure = access.insecure_skip_tls_verify;
-  auto context = make_tls_context(tls);
-  if (!context) return context.error();
-  server.tls = *context;
-  return server;
+/// A proxy-url of the kubeconfig is there already, and wins.
+Result<void> add_proxy(kube::ClusterAccess& access, const Environment& environment) {
+  if (access.proxy) return {};
+  kube::ProxyVariables variables;
+  variables.http_proxy = variable_of(environment, "HTTP_PROXY", "http_proxy");
+  variables.https_proxy = variable_of(environment, "HTTPS_PROXY", "https_proxy");
+  variables.no_proxy = variable_of(environment, "NO_PROXY", "no_proxy");
+  variables.cgi = environment.variable("REQUEST_METHOD").has_value();
+  auto proxy = kube::proxy_for(access.server, variables);
+  if (!proxy) return proxy.error();
+  access.proxy = std::move(*proxy);
+  return {};
+}
+
+}  // namespace
+
+Result<kube::ClusterAccess> load_config(const ConfigOptions& options, const Environment& environment) {
+  auto access = find_cluster(options, environment);
+  if (!access) return access;
+  const auto proxied = add_proxy(*access, environment);
+  if (!proxied) return proxied.error();
+  return access;
 }
 
 }  // namespace konductor::io

@@ -57,7 +57,7 @@ void ConnectionPool::Loan::renew() {
 
 void ConnectionPool::Loan::give_back() {
   pool_->forget(*connection_);
-  if (pool_->closed_) return;
+  if (pool_->closed_ || connection_->server() != pool_->server_) return;
   connection_->idle();
   pool_->idle_.push_back({std::move(connection_), mono_now()});
 }
@@ -73,6 +73,12 @@ asio::awaitable<Result<ConnectionPool::Loan>> ConnectionPool::borrow(runtime::Mo
 
 ConnectionPool::Loan ConnectionPool::extra() {
   return {shared_from_this(), nullptr, false};
+}
+
+void ConnectionPool::use(std::shared_ptr<const Server> server) {
+  if (server == server_) return;
+  server_ = std::move(server);
+  idle_.clear();
 }
 
 void ConnectionPool::close() {

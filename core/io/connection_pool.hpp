@@ -48,6 +48,10 @@ class ConnectionPool : public std::enable_shared_from_this<ConnectionPool> {
   boost::asio::awaitable<Result<Loan>> borrow(runtime::MonoTime until);
   /// A new one beside the bound, for a stream. It never comes back.
   Loan extra();
+  /// New connections are to this server, or to the same with other credentials; those that are lent are closed when
+  /// their work is done.
+  void use(std::shared_ptr<const Server> server);
+  [[nodiscard]] const Server& server() const { return *server_; }
   /// Ends every operation on every connection, and refuses what comes later.
   void close();
 

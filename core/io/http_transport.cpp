@@ -2,6 +2,7 @@
 
 #include "io/clock.hpp"
 #include "io/connection_pool.hpp"
+#include "kube/proxy_handshake.hpp"
 #include "kube/time.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -24,6 +25,7 @@ using boost::system::error_code;
 namespace {
 
 constexpr std::size_t read_size = std::size_t{16} << 10U;  // one TLS record
+constexpr int proxy_authentication_required = 407;
 constexpr std::uint32_t max_head = std::uint32_t{64} << 10U;
 
 /// Seconds, or a date, which then is compared with the server's own.
@@ -133,8 +135,11 @@ std::string host_header(const Server& server) {
 Result<std::string> to_text(const kube::Request& request, std::string_view authorization, const Server& server,
                             const TransportSettings& settings) {
   std::string head(kube::to_string(request.method));
-  head += " " + settings.path_prefix + request.target + " HTTP/1.1\r\nHost: " + host_header(server) +
-          "\r\nUser-Agent: " + settings.user_agent + "\r\nAccept: " + request.accept;
+  head += " " + (server.asks_proxy() ? server.origin : std::string()) + settings.path_prefix + request.target +
+          " HTTP/1.1\r\nHost: " + host_header(server) + "\r\nUser-Agent: " + settings.user_agent +
+          "\r\nAccept: " + request.accept;
+  const std::string to_proxy = server.asks_proxy() ? kube::proxy_authorization(*server.proxy) : std::string();
+  if (!to_proxy.empty()) head += "\r\nProxy-Authorization: " + to_proxy;
   if (!authorization.empty()) head.append("\r\nAuthorization: ").append(authorization);
   if (!request.content_type.empty()) head += "\r\nContent-Type: " + request.content_type;
   for (const std::string_view part : {std::string_view(request.target), std::string_view(request.accept), authorization,
@@ -168,12 +173,12 @@ Error bad_answer(const std::string& origin, const error_code& code, const Answer
 
 class HttpTransport::Impl {
  public:
-  Impl(const asio::any_io_executor& executor, Server server, TransportSettings settings)
+  Impl(const asio::any_io_executor& executor, std::shared_ptr<const Server> server, TransportSettings settings)
       : settings_(std::move(settings)),
-        server_(std::make_shared<const Server>(std::move(server))),
         names_(executor),
-        pool_(std::make_shared<ConnectionPool>(executor, server_, settings_.max_connections)) {}
+        pool_(std::make_shared<ConnectionPool>(executor, std::move(server), settings_.max_connections)) {}
 
+  void use(std::shared_ptr<const Server> server) { pool_->use(std::move(server)); }
   void close() { pool_->close(); }
 
   // `self` keeps all of this alive until the call is over.
@@ -188,8 +193,9 @@ class HttpTransport::Impl {
   asio::awaitable<Result<void>> exchange(ConnectionPool::Loan& loan, const std::string& text, AnswerParser& parser);
   asio::awaitable<Result<void>> read_answer(Connection& connection, AnswerParser& parser, runtime::Duration idle);
 
+  [[nodiscard]] const std::string& origin() const { return pool_->server().origin; }
+
   TransportSettings settings_;
-  std::shared_ptr<const Server> server_;
   NameLookup names_;
   std::shared_ptr<ConnectionPool> pool_;
 };
@@ -218,13 +224,13 @@ asio::awaitable<Result<void>> HttpTransport::Impl::read_answer(Connection& conne
     // An operation that was already complete when the cancellation came does not show it.
     const auto cancellation = co_await asio::this_coro::cancellation_state;
     if (cancellation.cancelled() != asio::cancellation_type::none) {
-      co_return Error{Errc::cancelled, server_->origin + ": given up"};
+      co_return Error{Errc::cancelled, origin() + ": given up"};
     }
     if (idle.count() > 0) connection.expire_at(mono_now() + idle);
     const auto bytes = co_await connection.read_some(buffer);
     if (!bytes) co_return bytes.error();
     if (const error_code code = parser.feed(std::string_view(buffer.data(), *bytes))) {
-      co_return bad_answer(server_->origin, code, parser, settings_.max_body);
+      co_return bad_answer(origin(), code, parser, settings_.max_body);
     }
   }
   co_return Result<void>();
@@ -247,7 +253,7 @@ asio::awaitable<Result<kube::Response>> HttpTransport::Impl::send(std::shared_pt
                                                                   runtime::Duration deadline) {
   co_await asio::this_coro::throw_if_cancelled(false);
   const auto until = mono_now() + deadline;
-  const auto text = to_text(request, authorization, *self->server_, self->settings_);
+  const auto text = to_text(request, authorization, self->pool_->server(), self->settings_);
   if (!text) co_return text.error();
   auto loan = co_await self->pool_->borrow(until);
   if (!loan) co_return loan.error();
@@ -257,6 +263,11 @@ asio::awaitable<Result<kube::Response>> HttpTransport::Impl::send(std::shared_pt
     auto done = co_await self->exchange(*loan, *text, parser);
     if (done) {
       if (parser.keep_alive() && !parser.has_rest()) loan->give_back();
+      if (parser.response().status == proxy_authentication_required && self->pool_->server().asks_proxy()) {
+        const Server& server = self->pool_->server();
+        co_return kube::proxy_wants_credentials(
+            *server.proxy, server.origin + " through the proxy " + server.proxy->origin + ": status 407");
+      }
       co_return parser.response();
     }
     Error error = done.error();
@@ -277,7 +288,7 @@ asio::awaitable<Result<void>> HttpTransport::Impl::stream(std::shared_ptr<Impl> 
                                                           std::string_view authorization, const StreamSink& sink,
                                                           runtime::Duration idle) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto text = to_text(request, authorization, *self->server_, self->settings_);
+  const auto text = to_text(request, authorization, self->pool_->server(), self->settings_);
   if (!text) co_return text.error();
   ConnectionPool::Loan loan = self->pool_->extra();
   const Stoppable stoppable(sink.stop, loan.connection());
@@ -290,7 +301,8 @@ asio::awaitable<Result<void>> HttpTransport::Impl::stream(std::shared_ptr<Impl> 
   co_return co_await self->read_answer(loan.connection(), parser, idle);
 }
 
-HttpTransport::HttpTransport(const asio::any_io_executor& executor, Server server, TransportSettings settings)
+HttpTransport::HttpTransport(const asio::any_io_executor& executor, std::shared_ptr<const Server> server,
+                             TransportSettings settings)
     : impl_(std::make_shared<Impl>(executor, std::move(server), std::move(settings))) {}
 HttpTransport::~HttpTransport() {
   close();
@@ -305,6 +317,10 @@ asio::awaitable<Result<kube::Response>> HttpTransport::send(const kube::Request&
 asio::awaitable<Result<void>> HttpTransport::stream(const kube::Request& request, std::string_view authorization,
                                                     const StreamSink& sink, runtime::Duration idle) {
   return Impl::stream(impl_, request, authorization, sink, idle);
+}
+
+void HttpTransport::use(std::shared_ptr<const Server> server) {
+  impl_->use(std::move(server));
 }
 
 void HttpTransport::close() {

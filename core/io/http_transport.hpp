@@ -49,7 +49,8 @@ struct StreamSink {
 /// ends a call with Errc::cancelled.
 class HttpTransport {
  public:
-  HttpTransport(const boost::asio::any_io_executor& executor, Server server, TransportSettings settings);
+  HttpTransport(const boost::asio::any_io_executor& executor, std::shared_ptr<const Server> server,
+                TransportSettings settings);
   /// Calls close().
   ~HttpTransport();
   HttpTransport(const HttpTransport&) = delete;
@@ -65,6 +66,9 @@ class HttpTransport {
   /// `idle`: the longest silence, also while connecting.
   boost::asio::awaitable<Result<void>> stream(const kube::Request& request, std::string_view authorization,
                                               const StreamSink& sink, runtime::Duration idle);
+
+  /// The same server with other credentials, from the next connection on; what is under way goes on as it is.
+  void use(std::shared_ptr<const Server> server);
 
   void close();
 

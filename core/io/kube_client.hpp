@@ -1,10 +1,10 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "io/credentials.hpp"
 #include "io/environment.hpp"
 #include "io/http_transport.hpp"
 #include "io/server_clock.hpp"
-#include "io/token_source.hpp"
 #include "kube/kubeconfig.hpp"
 #include "kube/request.hpp"
 #include "kube/response.hpp"
@@ -18,8 +18,8 @@
 
 namespace konductor::io {
 
-/// One API server with our credentials. Must outlive its calls. A 401 is tried once more if the token file has a new
-/// token by then.
+/// One API server with our credentials. Must outlive its calls. What is not accepted (a 401, a certificate in the TLS
+/// handshake) is tried once more if there are other credentials by then: files are read again, an exec plugin is run.
 class KubeClient {
  public:
   /// Reads certificates and keys; connects to nothing yet.
@@ -45,10 +45,12 @@ class KubeClient {
   [[nodiscard]] const std::string& origin() const { return origin_; }
 
  private:
-  KubeClient(std::unique_ptr<HttpTransport> transport, TokenSource token, std::string origin);
+  KubeClient(std::unique_ptr<HttpTransport> transport, std::unique_ptr<Credentials> credentials, std::string origin);
+  boost::asio::awaitable<Result<Credentials::Pass>> pass(runtime::MonoTime until);
+  bool renew(const Credentials::Pass& used, const Error& error);
 
   std::unique_ptr<HttpTransport> transport_;
-  TokenSource token_;
+  std::unique_ptr<Credentials> credentials_;
   ServerClock clock_;
   std::string origin_;
 };

@@ -1,14 +1,13 @@
 #include "io/token_source.hpp"
 
+#include "io/environment.hpp"
+
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 namespace konductor::io {
 
 namespace {
-
-constexpr runtime::Duration max_age = std::chrono::seconds{60};
 
 std::string trimmed(std::string text) {
   const auto is_space = [](char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; };
@@ -34,7 +33,7 @@ Result<void> TokenSource::read(runtime::MonoTime now) {
 }
 
 Result<std::string> TokenSource::authorization(runtime::MonoTime now) {
-  if (!file_.empty() && (!was_read_ || now - read_at_ >= max_age)) {
+  if (!file_.empty() && (!was_read_ || now - read_at_ >= max_credential_age)) {
     const auto done = read(now);
     if (!done && token_.empty()) return done.error();
   }

@@ -16,7 +16,7 @@ class TokenSource {
   /// `token` is used until `file` was read. Both empty: no token.
   TokenSource(std::string token, std::string file, ReadFile read_file);
 
-  /// The value of the Authorization header, or empty. A file is read again when the last reading is 60 s old; where
+  /// The value of the Authorization header, or empty. A file is read again when the last reading is 10 s old; where
   /// that fails the token at hand stays in use.
   Result<std::string> authorization(runtime::MonoTime now);
 

@@ -1,5 +1,6 @@
 #include "kube/base64.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,6 +44,20 @@ std::optional<std::string> decode_base64(std::string_view text) {
   if (dense.size() % 4 != 0) return std::nullopt;
   for (int padding = 0; padding < 2 && dense.ends_with('='); ++padding) dense.pop_back();
   return decode(dense, standard);
+}
+
+std::string encode_base64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t have = std::min<std::size_t>(bytes.size() - at, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      bits = (bits << 8U) | (i < have ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) text += i <= have ? standard[(bits >> (18 - 6 * i)) & 0x3fU] : '=';
+  }
+  return text;
 }
 
 std::optional<std::string> decode_base64url(std::string_view text) {

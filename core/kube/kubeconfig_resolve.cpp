@@ -3,13 +3,9 @@
 #include "kube/text.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
 namespace konductor::kube {
@@ -33,27 +29,6 @@ bool is_visible_ascii(char c) noexcept {
   return c > 0x20 && c < 0x7f;
 }
 
-bool is_host_character(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-}
-
-bool is_address_character(char c) noexcept {
-  return is_host_character(c) || c == ':' || c == '%';
-}
-
-std::optional<std::uint16_t> parse_port(std::string_view text) {
-  std::uint16_t port = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (problem != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() && std::ranges::equal(text.substr(0, lower.size()), lower, [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b;
-         });
-}
-
 /// "-data" wins over the file, as in kubectl.
 Result<PemSource> pem_source(const std::string& data, const std::string& file, const std::string& field) {
   if (data.empty()) return PemSource{.data = {}, .file = file, .field = field};
@@ -69,8 +44,9 @@ std::string why_unusable(const KubeconfigFile::User& user) {
     std::string fields;
     for (const std::string& field : user.unsupported) fields += (fields.empty() ? "" : ", ") + field;
     return fields + (user.unsupported.size() == 1 ? " is" : " are") +
-           " not supported yet: use a client certificate, a token or a tokenFile";
+           " not supported: use a client certificate, a token, a tokenFile or an exec plugin";
   }
+  if (!user.exec_problem.empty()) return user.exec_problem;
   const bool certificate = !user.client_certificate_data.empty() || !user.client_certificate_file.empty();
   const bool key = !user.client_key_data.empty() || !user.client_key_file.empty();
   if (certificate && !key) return "it has a client-certificate and no client-key";
@@ -82,7 +58,6 @@ std::string why_unusable(const KubeconfigFile::User& user) {
 
 Result<void> apply_cluster(const KubeconfigFile::Cluster& cluster, const std::string& what, ClusterAccess& access) {
   if (cluster.server.empty()) return bad_config(what, "it has no server");
-  if (!cluster.proxy_url.empty()) return bad_config(what, "proxy-url is not supported yet");
   if (cluster.insecure_skip_tls_verify && (!cluster.ca_data.empty() || !cluster.ca_file.empty())) {
     return bad_config(what, "insecure-skip-tls-verify and a certificate-authority exclude each other");
   }
@@ -90,7 +65,15 @@ Result<void> apply_cluster(const KubeconfigFile::Cluster& cluster, const std::st
   if (!server) return server.error();
   Result<PemSource> ca = pem_source(cluster.ca_data, cluster.ca_file, what + ": certificate-authority");
   if (!ca) return ca.error();
+  if (!cluster.proxy_url.empty()) {
+    Result<Proxy> proxy = parse_proxy_url(cluster.proxy_url, what + ": proxy-url");
+    if (!proxy) return proxy.error();
+    access.proxy = std::move(*proxy);
+    access.proxy_text = cluster.proxy_url;
+  }
   access.server = std::move(*server);
+  access.server_text = cluster.server;
+  access.exec_config = cluster.exec_config;
   access.ca = std::move(*ca);
   access.tls_server_name = cluster.tls_server_name;
   access.insecure_skip_tls_verify = cluster.insecure_skip_tls_verify;
@@ -108,6 +91,11 @@ Result<void> apply_user(const KubeconfigFile::User& user, const std::string& wha
   access.client_key = std::move(*key);
   access.token = user.token;
   access.token_file = user.token_file;
+  // As in kubectl a token at hand is used, and nothing is run for one.
+  if (user.exec && user.token.empty() && user.token_file.empty()) {
+    access.exec = user.exec;
+    access.exec->field = what;
+  }
   return {};
 }
 
@@ -117,6 +105,8 @@ Result<ClusterAccess> resolve(const KubeconfigFile& file, std::string_view conte
   const std::string prefix = "kubeconfig " + file.path;
   const std::string_view wanted = context.empty() ? std::string_view{file.current_context} : context;
   if (wanted.empty()) {
+    if (file.contexts.empty())
+      return bad_config(prefix, "no current-context is set, and it has no contexts; is it empty?");
     return bad_config(prefix, "no current-context is set; choose a context (" + names_in(file.contexts) +
                                   "), for example with kubectl config use-context NAME");
   }
@@ -132,7 +122,8 @@ Result<ClusterAccess> resolve(const KubeconfigFile& file, std::string_view conte
   }
   ClusterAccess access;
   if (!chosen.ns.empty()) access.ns = chosen.ns;
-  const auto cluster_applied = apply_cluster(cluster->second, prefix + ": cluster " + quoted(chosen.cluster), access);
+  const std::string of_cluster = "kubeconfig " + cluster->second.from + ": cluster " + quoted(chosen.cluster);
+  const auto cluster_applied = apply_cluster(cluster->second, of_cluster, access);
   if (!cluster_applied) return cluster_applied.error();
   // A context without a user is anonymous, as in kubectl.
   if (chosen.user.empty()) return access;
@@ -140,45 +131,10 @@ Result<ClusterAccess> resolve(const KubeconfigFile& file, std::string_view conte
   if (user == file.users.end()) {
     return bad_config(prefix, "no user " + quoted(chosen.user) + needed_by + names_in(file.users));
   }
-  const auto user_applied = apply_user(user->second, prefix + ": user " + quoted(chosen.user), access);
+  const std::string of_user = "kubeconfig " + user->second.from + ": user " + quoted(chosen.user);
+  const auto user_applied = apply_user(user->second, of_user, access);
   if (!user_applied) return user_applied.error();
   return access;
-}
-
-Result<ServerUrl> parse_server_url(std::string_view url, std::string_view what) {
-  const std::string prefix = std::string(what) + ": server " + quoted(url);
-  Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
-  ServerUrl server;
-  server.tls = starts_with_ignoring_case(url, "https://");
-  if (!server.tls && !starts_with_ignoring_case(url, "http://")) {
-    return Error{Errc::bad_config, prefix + " must start with https:// or http://"};
-  }
-  url.remove_prefix(server.tls ? 8 : 7);
-  server.port = server.tls ? 443 : 80;
-
-  const std::size_t slash = url.find('/');
-  std::string_view authority = url.substr(0, slash);
-  std::string_view path = slash == std::string_view::npos ? std::string_view{} : url.substr(slash);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  if (!std::ranges::all_of(path, is_visible_ascii) || path.find_first_of("?#") != std::string_view::npos) {
-    return malformed;
-  }
-  server.base_path = path;
-
-  const bool literal = authority.starts_with('[');
-  const std::size_t host_end = literal ? authority.find(']') : std::min(authority.find(':'), authority.size());
-  if (host_end == std::string_view::npos) return malformed;
-  server.host = literal ? authority.substr(1, host_end - 1) : authority.substr(0, host_end);
-  if (server.host.empty() || !std::ranges::all_of(server.host, literal ? is_address_character : is_host_character)) {
-    return malformed;
-  }
-  authority.remove_prefix(literal ? host_end + 1 : host_end);
-  if (authority.empty()) return server;
-  if (authority.front() != ':') return malformed;
-  const std::optional<std::uint16_t> port = parse_port(authority.substr(1));
-  if (!port) return Error{Errc::bad_config, prefix + " has no port from 1 to 65535 after its ':'"};
-  server.port = *port;
-  return server;
 }
 
 }  // namespace konductor::kube

@@ -13,6 +13,7 @@ from pathlib import Path
 from base import Failure, last_lines
 
 DAY = 24 * 3600
+LONG = (-365 * DAY, 3650 * DAY)
 
 OPENSSL_CONFIGURATION = """\
 [req]
@@ -115,12 +116,12 @@ class Pki:
         if done.returncode != 0:
             raise Failure(f"openssl {shlex.join(arguments)} failed:\n{last_lines(done.stdout)}")
 
-    def certificate(self, subject, extensions, authority=None):
-        """(certificate, key) in PEM, signed by pki/AUTHORITY, or by its own key where that is None.
+    def certificate(self, subject, extensions, authority=None, valid=LONG):
+        """(certificate, key) in PEM, signed by pki/AUTHORITY, or by its own key where that is None. `valid`: from and to, in seconds from now.
 
         `openssl ca` and not `openssl x509`, since only it can set the start: a year ago, so that tests may move clocks.
         """
-        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + days * DAY)) for days in (-365, 3650))
+        begin, end = (time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + seconds)) for seconds in valid)
         with tempfile.TemporaryDirectory(dir=self.path()) as work:
             addresses = "\n".join(f"IP.{number} = {address}" for number, address in enumerate(self.addresses, 1))
             Path(work, "openssl.cnf").write_text(OPENSSL_CONFIGURATION.format(addresses=addresses))

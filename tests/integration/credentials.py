@@ -4,9 +4,14 @@ import contextlib
 import json
 import socket
 import subprocess
+import sys
 import time
 
 import yaml_lite
+from harness import ROOT
+
+sys.path.insert(0, str(ROOT / "tests/cluster"))
+from pki import Pki, subject  # noqa: E402
 
 
 class Kubeconfig:
@@ -31,6 +36,11 @@ class Kubeconfig:
 
     def with_token(self, token):
         self.user = {"token": token}
+        return self.write()
+
+    def with_exec(self, command, *args, **more):
+        self.user = {"exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": str(command), "args": list(args),
+                              "interactiveMode": "IfAvailable", **more}}
         return self.write()
 
 
@@ -83,3 +93,15 @@ def signed(world, token, ends_in):
     r = der[4:4 + der[3]]
     s = der[6 + der[3]:]
     return f"{text}.{encode(b''.join(int.from_bytes(n, 'big').to_bytes(32, 'big') for n in (r, s)))}"
+
+
+def certificate(world, name, groups=(), ends_in=3600):
+    """(certificate, key) of a user, in PEM, signed by the cluster's own authority."""
+    class Folder:
+        lock_fd = None
+
+        @staticmethod
+        def path(*parts):
+            return world.cluster_dir.joinpath(*parts)
+
+    return Pki(Folder, []).certificate(subject(name, groups), "client", "ca", (-60, ends_in))

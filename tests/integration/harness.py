@@ -112,8 +112,8 @@ def create_all(world, ns, plural, objects):
 
 
 class Operator:
-    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None):
-        self.world, self.flags = world, flags
+    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None, env=None):
+        self.world, self.flags, self.env = world, flags, env or {}
         self.plugin_dir = plugin_dir or world.plugins
         self.kubeconfig = kubeconfig or world.kubeconfig
         self.process = None
@@ -124,7 +124,8 @@ class Operator:
         self.process = subprocess.Popen(
             [str(BUILD / "bin/konductor"), "--plugin-dir", str(self.plugin_dir), "--kubeconfig", str(self.kubeconfig),
              "--metrics-address", address, *self.flags],
-            stdout=self.log, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True)
+            stdout=self.log, stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
+            env={**os.environ, **self.env})
         self.lines, self.port = [], None
         threading.Thread(target=self._read, daemon=True).start()
         if ready:
@@ -190,7 +191,9 @@ class World:
         subprocess.run([self.cluster, "up", "--dir", str(self.cluster_dir)], check=True, stdout=subprocess.DEVNULL)
         binaries = subprocess.run([self.cluster, "binaries"], check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
         os.environ["PATH"] = f"{BUILD}/bin:{binaries}:{os.environ['PATH']}"
-        os.environ.pop("KUBECONFIG", None)
+        for name in ("KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
+            os.environ.pop(name, None)
+            os.environ.pop(name.lower(), None)
         self.plugins.mkdir(mode=0o755)
         for plugin in [*(BUILD / "lib/konductor/1").glob("*.so"), *(BUILD / "tests/plugins/toys").glob("*.so")]:
             shutil.copy(plugin, self.plugins)
@@ -211,7 +214,8 @@ class World:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def run(self, *command, check=True, input=None, env=None, timeout=60):
-        done = subprocess.run(command, input=input, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})})
+        stdin = {"stdin": subprocess.DEVNULL} if input is None else {"input": input}  # never the terminal of who runs the tests
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env={**os.environ, **(env or {})}, **stdin)
         if check and done.returncode != 0:
             raise AssertionError(f"{' '.join(command[:6])}: exit {done.returncode}: {done.stderr[-800:]}")
         return done
@@ -226,7 +230,8 @@ class World:
     def start_kondctl(self, *arguments, env=None, kubeconfig=None):
         return subprocess.Popen([str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
                                  *arguments],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                env={**os.environ, **(env or {})})
 
     @contextlib.contextmanager
     def namespace(self):

@@ -5,10 +5,11 @@ import threading
 
 
 class TcpProxy:
-    def __init__(self, port):
+    def __init__(self, port, address="127.0.0.1"):
         self.port_behind = port
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"https://127.0.0.1:{self.listener.getsockname()[1]}"
+        six = ":" in address
+        self.listener = socket.create_server((address, 0), family=socket.AF_INET6 if six else socket.AF_INET)
+        self.url = f"https://{'[' + address + ']' if six else address}:{self.listener.getsockname()[1]}"
         self.lock, self.open, self.refuses = threading.Lock(), set(), False
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -48,8 +49,8 @@ class TcpProxy:
 
 
 @contextlib.contextmanager
-def proxy_to(port):
-    proxy = TcpProxy(port)
+def proxy_to(port, address="127.0.0.1"):
+    proxy = TcpProxy(port, address)
     try:
         yield proxy
     finally:

@@ -66,11 +66,35 @@ TEST_F(ConfigLoader, takes_the_flag_before_the_variable_before_home_before_the_p
   EXPECT_EQ(host_of({.kubeconfig = "/flag", .context = {}}), "flag");
 }
 
-TEST_F(ConfigLoader, takes_the_first_file_of_a_list_that_exists) {
-  variables_["KUBECONFIG"] = "/a::/b:/c";
-  files_["/b"] = kubeconfig("https://b");
+TEST_F(ConfigLoader, merges_the_files_of_a_list_that_exist) {
+  variables_["KUBECONFIG"] = "/a::/b:/empty:/c";
+  files_["/b"] = "contexts: [{name: mine, context: {cluster: c, user: u}}]\ncurrent-context: mine\n";
+  files_["/empty"] = "";
   files_["/c"] = kubeconfig("https://c");
-  EXPECT_EQ(host_of(), "b");
+  EXPECT_EQ(host_of(), "c");
+  EXPECT_EQ(load({.kubeconfig = {}, .context = "two"}).value().ns, "team-b");
+  EXPECT_THAT(host_of({.kubeconfig = {}, .context = "none"}),
+              HasSubstr("kubeconfig /b:/empty:/c: no context \"none\"; it has mine, one, two"));
+}
+
+TEST_F(ConfigLoader, takes_the_proxy_of_the_environment_unless_the_kubeconfig_names_one) {
+  files_["/flag"] = kubeconfig("https://api.example");
+  const ConfigOptions flag{.kubeconfig = "/flag", .context = {}};
+  EXPECT_FALSE(load(flag).value().proxy);
+  variables_["https_proxy"] = "lower:1";
+  EXPECT_EQ(load(flag).value().proxy->origin, "http://lower:1");
+  variables_["HTTPS_PROXY"] = "";
+  EXPECT_EQ(load(flag).value().proxy->origin, "http://lower:1");
+  variables_["HTTPS_PROXY"] = "socks5://upper:2";
+  EXPECT_EQ(load(flag).value().proxy->origin, "socks5://upper:2");
+  variables_["NO_PROXY"] = "other,.example";
+  EXPECT_FALSE(load(flag).value().proxy);
+  files_["/flag"] = kubeconfig("https://127.0.0.1', proxy-url: 'http://mine:3");
+  EXPECT_EQ(load(flag).value().proxy->origin, "http://mine:3");
+  variables_.clear();
+  variables_["HTTPS_PROXY"] = "ftp://p";
+  files_["/flag"] = kubeconfig("https://api.example");
+  EXPECT_THAT(host_of(flag), HasSubstr("HTTPS_PROXY: a proxy of the scheme \"ftp\""));
 }
 
 TEST_F(ConfigLoader, does_not_pass_over_a_file_that_is_broken) {

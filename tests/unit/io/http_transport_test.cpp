@@ -3,6 +3,7 @@
 #include "io/clock.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/scripted_server.hpp"
+#include "tests/support/silent_port.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -11,7 +12,6 @@
 
 #include <chrono>
 #include <ostream>
-#include <sys/socket.h>
 
 namespace konductor::io {
 namespace {
@@ -25,11 +25,11 @@ constexpr runtime::Duration long_time = 5s;
 constexpr runtime::Duration short_time = 150ms;
 constexpr runtime::Duration tolerance = 100ms;  // the product's promise
 
-Server plain_server(const std::string& host, std::uint16_t port) {
-  Server server;
-  server.host = host;
-  server.port = port;
-  server.origin = "http://" + host + ":" + std::to_string(port);
+std::shared_ptr<const Server> plain_server(const std::string& host, std::uint16_t port) {
+  auto server = std::make_shared<Server>();
+  server->host = host;
+  server->port = port;
+  server->origin = "http://" + host + ":" + std::to_string(port);
   return server;
 }
 
@@ -215,6 +215,28 @@ TEST_F(Transport, says_that_a_cut_patch_may_have_been_executed) {
   EXPECT_EQ(server_->requests().size(), 2U);
 }
 
+// As after other credentials: an idle connection is closed, one that is at work finishes it, and is closed then.
+TEST_F(Transport, drains_its_connections_when_the_server_is_another) {
+  connect_to({{ReadRequest{}, answer(200, "1"), Hold{}},
+              {ReadRequest{}, answer(200, "2"), Hold{}},
+              {ReadRequest{}, answer(200, "3"), ReadRequest{}, answer(200, "4")}});
+  EXPECT_EQ(send(get_request()).value().body, "1");
+  transport_->use(plain_server("127.0.0.1", server_->port()));
+  const auto request = get_request();
+  std::optional<std::string> second;
+  boost::asio::co_spawn(context_, transport_->send(request, "", long_time),
+                        [&](std::exception_ptr, Result<kube::Response> r) { second = r.value().body; });
+  while (server_->requests().size() < 2 && context_.run_one_for(1s) != 0) {
+  }
+  transport_->use(plain_server("127.0.0.1", server_->port()));
+  while (!second && context_.run_one_for(1s) != 0) {
+  }
+  EXPECT_EQ(second, "2");
+  EXPECT_EQ(send(get_request()).value().body, "3");
+  EXPECT_EQ(send(get_request()).value().body, "4");
+  EXPECT_EQ(server_->connections(), 3U);
+}
+
 TEST_F(Transport, notices_that_an_idle_connection_was_closed) {
   connect_to({{ReadRequest{}, answer(200, "1")}, {ReadRequest{}, answer(200, "2")}});
   EXPECT_EQ(send(get_request()).value().body, "1");
@@ -307,33 +329,8 @@ TEST_F(Transport, names_a_host_that_does_not_exist) {
   EXPECT_THAT(result.error().detail, HasSubstr("look up api.invalid: "));
 }
 
-/// A listening socket whose queue is full: Linux drops the SYN of whoever comes next.
-class BlackHole {
- public:
-  explicit BlackHole(boost::asio::io_context& context) : acceptor_(context), context_(context) {
-    const boost::asio::ip::tcp::endpoint any(boost::asio::ip::address_v4::loopback(), 0);
-    acceptor_.open(any.protocol());
-    acceptor_.bind(any);
-    acceptor_.listen(0);
-    for (int i = 0; i < 4; ++i) {
-      auto& socket = fill_.emplace_back(context_);
-      socket.open(any.protocol());
-      socket.native_non_blocking(true);
-      const auto where = acceptor_.local_endpoint();
-      // Not Asio's connect: that one waits for the outcome.
-      (void)::connect(socket.native_handle(), where.data(), static_cast<socklen_t>(where.size()));
-    }
-  }
-  [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }
-
- private:
-  boost::asio::ip::tcp::acceptor acceptor_;
-  boost::asio::io_context& context_;
-  std::vector<boost::asio::ip::tcp::socket> fill_;
-};
-
 TEST_F(Transport, ends_on_time_while_connecting) {
-  const BlackHole hole(context_);
+  const SilentPort hole(context_);
   connect_to_address("127.0.0.1", hole.port());
   const auto error = send_until_timeout(patch_request());
   EXPECT_EQ(error.code, Errc::timeout);

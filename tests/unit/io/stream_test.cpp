@@ -20,10 +20,10 @@ class Stream : public testing::Test {
  protected:
   Result<void> stream(std::vector<ConnectionScript> scripts, runtime::Duration idle = 5s) {
     ScriptedServer server(context_, std::move(scripts));
-    Server where;
-    where.host = "127.0.0.1";
-    where.port = server.port();
-    where.origin = server.url();
+    auto where = std::make_shared<Server>();
+    where->host = "127.0.0.1";
+    where->port = server.port();
+    where->origin = server.url();
     transport_.emplace(context_.get_executor(), where, TransportSettings{});
     StreamSink sink;
     sink.on_response = [this](const kube::Response& response) { responses_.push_back(response); };

@@ -1,5 +1,5 @@
-#include "io/config_loader.hpp"
 #include "io/http_transport.hpp"
+#include "io/server.hpp"
 #include "tests/support/run_coroutine.hpp"
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/tls_server.hpp"
@@ -42,7 +42,9 @@ class Tls : public testing::Test {
   }
 
   Result<kube::Response> get(const kube::ClusterAccess& access) {
-    auto server = load_server(access, system_environment());
+    const auto settings = read_tls_settings(access, system_environment());
+    if (!settings) return settings.error();
+    const auto server = make_server(access, *settings);
     if (!server) return server.error();
     HttpTransport transport(context_.get_executor(), *server, {});
     kube::Request request;
@@ -75,13 +77,15 @@ TEST_F(Tls, accepts_an_ipv6_server) {
 TEST_F(Tls, refuses_a_server_of_another_authority) {
   const TlsServer server(path(), {});
   auto access = access_to("127.0.0.1", server.port());
-  access.ca.file = file("other.crt");
+  access.ca = {.data = {}, .file = file("other.crt"), .field = "kubeconfig k: certificate-authority"};
   const auto result = get(access);
   ASSERT_FALSE(result.has_value());
   EXPECT_EQ(result.error().code, Errc::bad_config);
   EXPECT_EQ(result.error().detail, "connect to https://127.0.0.1:" + std::to_string(server.port()) +
                                        ": certificate verify failed: unable to get local issuer certificate (the "
-                                       "kubeconfig's certificate-authority does not match the server)");
+                                       "certificate-authority does not match the server: get this cluster's CA, or "
+                                       "its kubeconfig, anew; the one in use is kubeconfig k: certificate-authority " +
+                                       file("other.crt") + ")");
 }
 
 TEST_F(Tls, refuses_a_server_that_the_system_does_not_know) {
@@ -89,6 +93,7 @@ TEST_F(Tls, refuses_a_server_that_the_system_does_not_know) {
   auto access = access_to("127.0.0.1", server.port());
   access.ca = {};
   EXPECT_THAT(get(access).error().detail, HasSubstr("certificate verify failed"));
+  EXPECT_THAT(get(access).error().detail, HasSubstr("set certificate-authority to the cluster's CA"));
 }
 
 TEST_F(Tls, refuses_an_address_that_the_certificate_does_not_have) {

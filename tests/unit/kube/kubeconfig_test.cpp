@@ -106,6 +106,10 @@ TEST(Kubeconfig, says_what_is_missing_and_what_there_is) {
                 "no current-context is set; choose a context (it has a), for example with kubectl config "
                 "use-context NAME");
   EXPECT_EQ(access_of("current-context: a").error().detail, start + "no context \"a\"; it has none");
+  for (const char* empty : {"", "# nothing\n", "{}"}) {
+    EXPECT_EQ(access_of(empty).error().detail,
+              start + "no current-context is set, and it has no contexts; is it empty?");
+  }
 }
 
 TEST(Kubeconfig, says_where_the_file_is_wrong) {
@@ -113,8 +117,6 @@ TEST(Kubeconfig, says_where_the_file_is_wrong) {
     const char* text;
     const char* detail;
   } cases[] = {
-      {"", "the file is empty"},
-      {"# nothing\n", "the file is empty"},
       {"just text", "line 1, column 1: a kubeconfig must be a mapping"},
       {"- a", "line 1, column 1: a kubeconfig must be a mapping"},
       {"kind: Pod", "line 1, column 7: this is of kind \"Pod\", a kubeconfig is of kind Config"},
@@ -123,7 +125,7 @@ TEST(Kubeconfig, says_where_the_file_is_wrong) {
       {"clusters:\n- cluster: {}", "line 2, column 3: an entry of clusters has no name"},
       {"users:\n- name: a\n  user: text", "line 3, column 9: user of \"a\" must be a mapping"},
       {"users:\n- name: a\n  user:\n    token: [1]", "line 4, column 12: token must be a text"},
-      {"users: [{name: a}, {name: a}]", "line 1, column 20: users has two entries of the name \"a\""},
+      {"users: [{name: a}, {name: a}]", "line 1, column 20: two users have one name, \"a\""},
       {"clusters:\n- name: a\n  cluster:\n    insecure-skip-tls-verify: perhaps",
        "line 4, column 31: insecure-skip-tls-verify must be true or false"},
   };
@@ -147,19 +149,27 @@ TEST(Kubeconfig, says_which_entry_cannot_be_used) {
     std::string user;
     const char* detail;
   } cases[] = {
-      {good, "exec: {command: x}",
-       "user \"u\": exec is not supported yet: use a client certificate, a token or a tokenFile"},
       {good, "auth-provider: {name: x}",
-       "user \"u\": auth-provider is not supported yet: use a client certificate, a token or a tokenFile"},
+       "user \"u\": auth-provider is not supported: use a client certificate, a token, a tokenFile or an exec plugin"},
       {good, "username: a, password: b",
-       "user \"u\": username, password are not supported yet: use a client certificate, a token or a tokenFile"},
+       "user \"u\": username, password are not supported: use a client certificate, a token, a tokenFile or an exec "
+       "plugin"},
+      {good, "exec: {apiVersion: client.authentication.k8s.io/v1}", "user \"u\": exec has no command"},
+      {good, "exec: {command: x, apiVersion: client.authentication.k8s.io/v1alpha1}",
+       "user \"u\": exec has the apiVersion \"client.authentication.k8s.io/v1alpha1\"; known are "
+       "client.authentication.k8s.io/v1 and client.authentication.k8s.io/v1beta1"},
+      {good, "exec: {command: x, apiVersion: client.authentication.k8s.io/v1}",
+       "user \"u\": exec has no interactiveMode: Never, IfAvailable or Always"},
+      {good, "exec: {command: x, apiVersion: client.authentication.k8s.io/v1beta1, interactiveMode: Maybe}",
+       "user \"u\": exec has the interactiveMode \"Maybe\"; known are Never, IfAvailable and Always"},
       {good, "client-certificate: a", "user \"u\": it has a client-certificate and no client-key"},
       {good, "client-key: a", "user \"u\": it has a client-key and no client-certificate"},
       {good, "token: \"a\\r\\nHost: b\"", "user \"u\": its token has white space or control characters"},
       {good, "client-certificate-data: '%', client-key: a", "user \"u\": client-certificate-data: this is not base64"},
       {good, "client-certificate: a, client-key-data: x", "user \"u\": client-key-data: this is not base64"},
       {good + ", certificate-authority-data: x", "", "cluster \"k\": certificate-authority-data: this is not base64"},
-      {good + ", proxy-url: http://p", "", "cluster \"k\": proxy-url is not supported yet"},
+      {good + ", proxy-url: 'ftp://p'", "",
+       "cluster \"k\": proxy-url: a proxy of the scheme \"ftp\"; known are http, https and socks5"},
       {good + ", insecure-skip-tls-verify: true, certificate-authority: ca", "",
        "cluster \"k\": insecure-skip-tls-verify and a certificate-authority exclude each other"},
       {"", "", "cluster \"k\": it has no server"},
@@ -170,6 +180,130 @@ TEST(Kubeconfig, says_which_entry_cannot_be_used) {
     EXPECT_EQ(access.error().code, Errc::bad_config);
     EXPECT_EQ(access.error().detail, "kubeconfig /home/u/.kube/config: " + std::string(c.detail));
   }
+}
+
+constexpr const char* with_exec = R"(users:
+- name: cloud
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      command: bin/login
+      args: [get-token, --json]
+      env: [{name: PROFILE, value: dev}, {name: EMPTY}]
+      installHint: get it from the shelf
+      provideClusterInfo: true
+- name: bare
+  user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Never}}
+- name: both
+  user: {token: t, exec: {apiVersion: client.authentication.k8s.io/v1, command: login, interactiveMode: Always}}
+- name: old
+  user: {exec: {apiVersion: client.authentication.k8s.io/v1alpha1, command: login}}
+clusters: [{name: k, cluster: {server: "https://h"}}]
+contexts:
+- {name: cloud, context: {cluster: k, user: cloud}}
+- {name: bare, context: {cluster: k, user: bare}}
+- {name: both, context: {cluster: k, user: both}}
+)";
+
+TEST(Kubeconfig, reads_exec_plugins) {
+  const auto cloud = access_of(with_exec, "cloud").value().exec.value();
+  EXPECT_EQ(cloud.api_version, "client.authentication.k8s.io/v1beta1");
+  EXPECT_EQ(cloud.command, "/home/u/.kube/bin/login") << "relative to its own file";
+  EXPECT_EQ(cloud.args, (std::vector<std::string>{"get-token", "--json"}));
+  EXPECT_EQ(cloud.env, (std::vector<std::string>{"PROFILE=dev", "EMPTY="}));
+  EXPECT_EQ(cloud.install_hint, "get it from the shelf");
+  EXPECT_TRUE(cloud.provide_cluster_info);
+  EXPECT_EQ(cloud.interaction, Interaction::if_available);
+  EXPECT_EQ(cloud.field, "kubeconfig /home/u/.kube/config: user \"cloud\"");
+  const auto bare = access_of(with_exec, "bare").value().exec.value();
+  EXPECT_EQ(bare.command, "login") << "of PATH";
+  EXPECT_EQ(bare.interaction, Interaction::never);
+  EXPECT_FALSE(access_of(with_exec, "both").value().exec) << "a token at hand is used";
+}
+
+TEST(Kubeconfig, tells_exec_plugins_the_extension_of_their_name_as_json) {
+  const auto config_of = [](const std::string& extension) {
+    return access_of(text_with("server: 'https://h', extensions: [{name: other, extension: 1}, {name: "
+                               "client.authentication.k8s.io/exec, extension: " +
+                                   extension + "}]",
+                               "token: t"))
+        .value()
+        .exec_config;
+  };
+  EXPECT_EQ(config_of("{b: [1, -2.5, true, no, null, ~], a: {text: x, quoted: '1', empty: ''}}"),
+            R"({"a":{"empty":"","quoted":"1","text":"x"},"b":[1,-2.5,true,false,null,null]})");
+  EXPECT_EQ(config_of("plain words"), R"("plain words")");
+  EXPECT_EQ(config_of("null"), "");
+  EXPECT_EQ(config_of("[[[[]]]]"), "[[[[]]]]");
+  EXPECT_FALSE(access_of(text_with("server: 'https://h', extensions: [{name: client.authentication.k8s.io/exec, "
+                                   "extension: " +
+                                       std::string(60, '[') + std::string(60, ']') + "}]",
+                                   ""))
+                   .has_value());
+  EXPECT_EQ(access_of(text_with("server: 'https://h', extensions: [x]", "")).value().exec_config, "");
+}
+
+TEST(Kubeconfig, says_where_an_exec_is_wrong) {
+  const struct {
+    const char* exec;
+    const char* detail;
+  } cases[] = {
+      {"[]", "exec must be a mapping"},
+      {"{args: x}", "args must be a list"},
+      {"{args: [{}]}", "an argument of exec must be a text"},
+      {"{env: {}}", "env must be a list"},
+      {"{env: [x]}", "an entry of env must be a mapping"},
+      {"{env: [{value: x}]}", "an entry of env has no name, or one with a '='"},
+      {"{env: [{name: 'a=b'}]}", "an entry of env has no name, or one with a '='"},
+  };
+  for (const auto& c : cases) {
+    const auto file = parse_kubeconfig("users: [{name: u, user: {exec: " + std::string(c.exec) + "}}]", "F");
+    ASSERT_FALSE(file.has_value()) << c.exec;
+    EXPECT_THAT(file.error().detail, testing::EndsWith(c.detail));
+  }
+}
+
+KubeconfigFile parsed(const std::string& text, const std::string& path) {
+  return parse_kubeconfig(text, path).value();
+}
+
+TEST(MergedKubeconfig, takes_what_is_named_first_and_as_a_whole) {
+  const std::string first =
+      "current-context: c\nclusters: [{name: k, cluster: {server: 'https://first', certificate-authority: ca.crt}}]\n"
+      "users: [{name: u, user: {token: one}}]";
+  const std::string second =
+      "current-context: d\nclusters: [{name: k, cluster: {server: 'https://second', tls-server-name: s}},"
+      "{name: l, cluster: {server: 'https://l', certificate-authority: ca.crt}}]\n"
+      "users: [{name: u, user: {tokenFile: t}}, {name: v, user: {tokenFile: t}}]\n"
+      "contexts: [{name: c, context: {cluster: k, user: u}}, {name: d, context: {cluster: l, user: v}}]";
+  const auto merged = merge_kubeconfigs({parsed(first, "/a/one"), parsed(second, "/b/two")});
+  const auto c = resolve(merged, "").value();
+  EXPECT_EQ(c.server.host, "first");
+  EXPECT_EQ(c.tls_server_name, "") << "nothing of the second's cluster";
+  EXPECT_EQ(c.ca.file, "/a/ca.crt");
+  EXPECT_EQ(c.ca.field, "kubeconfig /a/one: cluster \"k\": certificate-authority");
+  EXPECT_EQ(c.token, "one");
+  EXPECT_EQ(c.token_file, "");
+  const auto d = resolve(merged, "d").value();
+  EXPECT_EQ(d.ca.file, "/b/ca.crt") << "relative to its own file";
+  EXPECT_EQ(d.token_file, "/b/t");
+  EXPECT_EQ(resolve(merged, "e").error().detail, "kubeconfig /a/one:/b/two: no context \"e\"; it has c, d");
+}
+
+// Merging does not depend on how a list is cut, and one file is itself.
+TEST(MergedKubeconfig, is_associative) {
+  const auto a = parsed("current-context: x\nusers: [{name: u, user: {token: a}}]", "a");
+  const auto b =
+      parsed("contexts: [{name: x, context: {cluster: k, user: u}}]\nusers: [{name: u, user: {token: b}}]", "b");
+  const auto c = parsed("clusters: [{name: k, cluster: {server: 'https://c'}}]\ncurrent-context: y", "c");
+  const auto token_and_server = [](const KubeconfigFile& file) {
+    const auto access = resolve(file, "").value();
+    return access.token + "@" + access.server.host + " of " + file.path;
+  };
+  EXPECT_EQ(token_and_server(merge_kubeconfigs({a, b, c})), "a@c of a:b:c");
+  EXPECT_EQ(token_and_server(merge_kubeconfigs({merge_kubeconfigs({a, b}), c})), "a@c of a:b:c");
+  EXPECT_EQ(token_and_server(merge_kubeconfigs({a, merge_kubeconfigs({b, c})})), "a@c of a:b:c");
+  EXPECT_EQ(merge_kubeconfigs({a}).current_context, "x");
 }
 
 TEST(ServerUrl, has_scheme_host_port_and_prefix) {

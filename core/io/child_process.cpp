@@ -1,0 +1,268 @@
+#include "io/child_process.hpp"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <string_view>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace konductor::io {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t most_out = std::size_t{1} << 20U;
+constexpr std::size_t most_err = std::size_t{16} << 10U;
+
+std::string words_of(int code) {
+  return std::generic_category().message(code);
+}
+
+bool is_program(const std::string& path) {
+  struct stat found{};
+  return stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode) && access(path.c_str(), X_OK) == 0;
+}
+
+/// The file that `name` stands for; a relative folder of PATH does not count.
+Result<std::string> find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) {
+    if (access(name.c_str(), F_OK) != 0) return Error{Errc::not_found, "was not found: " + words_of(errno)};
+    return name;
+  }
+  const char* const variable = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing sets variables
+  std::string_view path = variable == nullptr ? "/usr/local/bin:/usr/bin:/bin" : variable;
+  while (!path.empty()) {
+    const auto colon = path.find(':');
+    const std::string folder(path.substr(0, colon));
+    path = colon == std::string_view::npos ? std::string_view{} : path.substr(colon + 1);
+    if (!folder.starts_with('/')) continue;
+    if (std::string file = folder + "/" + name; is_program(file)) return file;
+  }
+  return Error{Errc::not_found, "was not found on PATH"};
+}
+
+/// Our variables, and over them those of `more`.
+std::vector<std::string> merged_environment(const std::vector<std::string>& more) {
+  std::vector<std::string> merged;
+  const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const bool replaced = std::ranges::any_of(more, [&](const auto& over) { return name_of(over) == name_of(*entry); });
+    if (!replaced) merged.emplace_back(*entry);
+  }
+  merged.insert(merged.end(), more.begin(), more.end());
+  return merged;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+class Pipe {
+ public:
+  Pipe() {
+    if (pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
+  }
+  ~Pipe() {
+    for (const int end : ends_)
+      if (end >= 0) close(end);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  [[nodiscard]] bool good() const { return ends_[0] >= 0; }
+  [[nodiscard]] int write_end() const { return ends_[1]; }
+  [[nodiscard]] int read_end() const { return ends_[0]; }
+  int take_read_end() { return std::exchange(ends_[0], -1); }
+  void close_write_end() { close(std::exchange(ends_[1], -1)); }
+
+ private:
+  std::array<int, 2> ends_{-1, -1};
+};
+
+struct ToExecute {
+  const char* path;
+  char** arguments;
+  char** environment;
+  int out;
+  int err;      // -1: ours
+  int nothing;  // -1: standard input is ours
+  int failure;  // gets errno
+  pid_t parent;
+  bool own_group;
+};
+
+/// In the child, beside other threads of the parent: only what is safe in a signal handler. Never returns.
+[[noreturn]] void execute(const ToExecute& what) {
+  if (what.own_group) setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != what.parent) _exit(127);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  // What is ignored stays so over an exec.
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
+  if (what.nothing >= 0) dup2(what.nothing, STDIN_FILENO);
+  dup2(what.out, STDOUT_FILENO);
+  if (what.err >= 0) dup2(what.err, STDERR_FILENO);
+  execve(what.path, what.arguments, what.environment);
+  const int code = errno;
+  [[maybe_unused]] const auto told = write(what.failure, &code, sizeof code);
+  _exit(127);
+}
+
+}  // namespace
+
+ChildProcess::ChildProcess(const asio::any_io_executor& executor, OnEnd on_end)
+    : end_(executor), out_(executor), err_(executor), on_end_(std::move(on_end)) {
+  out_.most = most_out;
+  err_.most = most_err;
+}
+
+ChildProcess::~ChildProcess() {
+  if (pid_ < 0) return;
+  // The event loop is gone, and with it who would have collected it.
+  kill_all();
+  waitpid(pid_, nullptr, WNOHANG);
+}
+
+Result<std::shared_ptr<ChildProcess>> ChildProcess::start(const asio::any_io_executor& executor,
+                                                          const ChildCommand& command, OnEnd on_end) {
+  const auto path = find_program(command.words.front());
+  if (!path) return path.error();
+  std::shared_ptr<ChildProcess> child(new ChildProcess(executor, std::move(on_end)));
+  const auto spawned = child->spawn(command, *path);
+  if (!spawned) return spawned.error();
+  child->await_end();
+  child->await_output(child->out_);
+  child->await_output(child->err_);
+  return child;
+}
+
+Result<void> ChildProcess::spawn(const ChildCommand& command, const std::string& path) {
+  Pipe out;
+  Pipe err;
+  Pipe failure;
+  const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (!out.good() || !err.good() || !failure.good() || nothing < 0) {
+    if (nothing >= 0) close(nothing);
+    return Error{Errc::unavailable, "could not be run: " + words_of(errno)};
+  }
+  std::vector<std::string> words = command.words;
+  std::vector<std::string> environment = merged_environment(command.environment);
+  std::vector<char*> arguments = pointers_to(words);
+  std::vector<char*> variables = pointers_to(environment);
+  own_group_ = !command.terminal;
+  const ToExecute what{path.c_str(),
+                       arguments.data(),
+                       variables.data(),
+                       out.write_end(),
+                       command.terminal ? -1 : err.write_end(),
+                       command.terminal ? -1 : nothing,
+                       failure.write_end(),
+                       getpid(),
+                       own_group_};
+  const pid_t child = fork();
+  if (child == 0) execute(what);
+  const int fork_failed = errno;
+  close(nothing);
+  if (child < 0) return Error{Errc::unavailable, "could not be run: " + words_of(fork_failed)};
+  pid_ = child;
+  if (own_group_) setpgid(child, child);  // whoever comes first: it must be there before it is killed
+  failure.close_write_end();
+  // Ends at once: by the exec, which closes the pipe, or with what made that fail.
+  int code = 0;
+  ssize_t told = 0;
+  do {
+    told = ::read(failure.read_end(), &code, sizeof code);
+  } while (told < 0 && errno == EINTR);
+  if (told == static_cast<ssize_t>(sizeof code)) {
+    waitpid(std::exchange(pid_, -1), nullptr, 0);
+    return Error{code == ENOENT ? Errc::not_found : Errc::bad_config, "could not be run: " + words_of(code)};
+  }
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
+  if (pidfd < 0) return Error{Errc::unavailable, "could not be watched: " + words_of(errno)};
+  end_.assign(pidfd);
+  out_.pipe.assign(out.take_read_end());
+  out_.pipe.non_blocking(true);
+  err_.pipe.assign(err.take_read_end());
+  err_.pipe.non_blocking(true);
+  return {};
+}
+
+void ChildProcess::await_output(Output& output) {
+  output.pipe.async_wait(asio::posix::stream_descriptor::wait_read,
+                         [self = shared_from_this(), &output](const error_code& code) {
+                           if (!code && self->take_available(output)) self->await_output(output);
+                         });
+}
+
+/// Takes what is there, and no more at once than lets the event loop go on; false at the end. What is over the bound
+/// is dropped, so that the program does not hang on a full pipe.
+bool ChildProcess::take_available(Output& output) {
+  constexpr int most_reads = 32;  // 128 KiB, more than a pipe holds
+  error_code code;
+  for (int reads = 0; reads < most_reads && output.pipe.is_open(); ++reads) {
+    const std::size_t bytes = output.pipe.read_some(asio::buffer(output.buffer), code);
+    if (code) return code == asio::error::would_block;
+    const std::size_t room = output.most - output.text.size();
+    output.text.append(output.buffer.data(), std::min(room, bytes));
+    output.too_long = output.too_long || bytes > room;
+  }
+  if (out_.too_long) kill_all();
+  return output.pipe.is_open();
+}
+
+void ChildProcess::await_end() {
+  end_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const error_code& code) {
+    if (!code) self->finish();
+  });
+}
+
+void ChildProcess::finish() {
+  kill_all();  // before it is collected: until then its number is nobody else's
+  int status = 0;
+  const bool collected = waitpid(std::exchange(pid_, -1), &status, WNOHANG) > 0;
+  // What was written before the end; that others hold a pipe open does not count.
+  take_available(out_);
+  take_available(err_);
+  error_code ignored;
+  for (auto* descriptor : {&out_.pipe, &err_.pipe, &end_}) descriptor->close(ignored);
+  if (!on_end_) return;
+  kube::ExecRun run;
+  run.signal = collected && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  run.exit_code = collected && WIFEXITED(status) ? WEXITSTATUS(status) : run.signal == 0 ? 127 : 0;
+  run.out = std::move(out_.text);
+  run.err = std::move(err_.text);
+  run.out_too_long = out_.too_long;
+  std::exchange(on_end_, nullptr)(std::move(run));
+}
+
+void ChildProcess::stop() {
+  on_end_ = nullptr;
+  if (pid_ < 0) return;
+  kill_all();
+  error_code ignored;
+  out_.pipe.close(ignored);
+  err_.pipe.close(ignored);
+}
+
+void ChildProcess::kill_all() const {
+  if (pid_ > 0) kill(own_group_ ? -pid_ : pid_, SIGKILL);
+}
+
+}  // namespace konductor::io

@@ -1,0 +1,122 @@
+#include "io/exec_source.hpp"
+
+#include "io/clock.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace konductor::io {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr runtime::Duration longest_run = std::chrono::minutes{1};
+
+}  // namespace
+
+/// One run of the program, and who waits for it.
+struct ExecSource::Run {
+  class Waiting {
+   public:
+    Waiting(Run& run, BootTimer& timer) : run_(run), timer_(timer) { run_.waiting.push_back(&timer_); }
+    ~Waiting() {
+      std::erase(run_.waiting, &timer_);
+      if (run_.waiting.empty()) run_.child->stop();
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+   private:
+    Run& run_;
+    BootTimer& timer_;
+  };
+
+  void finish(Result<Credential> result) {
+    answer = std::move(result);
+    for (BootTimer* timer : waiting) timer->cancel();
+  }
+
+  std::shared_ptr<ChildProcess> child;
+  runtime::MonoTime until;
+  std::optional<Result<Credential>> answer;
+  std::vector<BootTimer*> waiting;  // each lives in a coroutine and takes itself out
+};
+
+ExecSource::ExecSource(asio::any_io_executor executor, kube::ExecPlugin plugin, const kube::ExecCluster& cluster,
+                       bool terminal)
+    : executor_(std::move(executor)), plugin_(std::move(plugin)) {
+  const bool asks = terminal && plugin_.interaction != kube::Interaction::never;
+  no_terminal_ = !terminal && plugin_.interaction == kube::Interaction::always;
+  command_.words = plugin_.args;
+  command_.words.insert(command_.words.begin(), plugin_.command);
+  command_.environment = plugin_.env;
+  command_.environment.push_back("KUBERNETES_EXEC_INFO=" + kube::exec_info(plugin_, cluster, asks));
+  command_.terminal = asks;
+}
+
+ExecSource::~ExecSource() {
+  close();
+}
+
+void ExecSource::close() {
+  closed_ = true;
+  if (!run_) return;
+  run_->child->stop();
+  run_->finish(Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"});
+}
+
+void ExecSource::refuse(const Credential& refused) {
+  if (credential_ == refused) credential_ = nullptr;
+}
+
+Result<std::shared_ptr<ExecSource::Run>> ExecSource::start() {
+  if (run_ && !run_->answer && !run_->waiting.empty()) return run_;
+  if (no_terminal_) {
+    return kube::cannot_run(plugin_, "must ask at a terminal (interactiveMode: Always), and there is none");
+  }
+  auto run = std::make_shared<Run>();
+  run->until = mono_now() + longest_run;
+  auto child = ChildProcess::start(executor_, command_, [plugin = plugin_, weak = std::weak_ptr(run)](auto ended) {
+    const auto awaited = weak.lock();
+    if (!awaited) return;
+    auto credential = kube::judge(ended, plugin);
+    if (!credential) return awaited->finish(credential.error());
+    awaited->finish(std::make_shared<const kube::ExecCredential>(std::move(*credential)));
+  });
+  if (!child) {
+    Error error = kube::cannot_run(plugin_, child.error().detail);
+    if (child.error().code == Errc::unavailable) error.code = Errc::unavailable;
+    return error;
+  }
+  run->child = std::move(*child);
+  run_ = run;
+  return run;
+}
+
+asio::awaitable<Result<ExecSource::Credential>> ExecSource::get(runtime::MonoTime until, runtime::WallTime now) {
+  if (credential_ && (!credential_->expiry || now < *credential_->expiry)) co_return credential_;
+  if (closed_) co_return Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"};
+  auto started = start();
+  if (!started) co_return started.error();
+  const std::shared_ptr<Run> run = std::move(*started);
+  BootTimer timer(executor_, std::min(until, run->until));
+  const Run::Waiting among_those(*run, timer);
+  const auto waited = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!run->answer) {
+    if (!std::get<0>(waited)) {
+      co_return Error{Errc::timeout, kube::name_of(plugin_) + " did not answer in time, and was stopped"};
+    }
+    co_return Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"};
+  }
+  if (*run->answer) credential_ = **run->answer;
+  co_return *run->answer;
+}
+
+}  // namespace konductor::io
