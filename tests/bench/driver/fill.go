@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+)
+
+// fill creates n claims, and returns their names when all have come to the phase; "" means only created.
+func fill(ctx context.Context, c *connection, n, workers int, wanted string, claim func(i int) *unstructured.Unstructured) ([]string, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	counted, err := count(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer counted.events.Stop()
+	names := make([]string, n)
+	go func() { // the events are read meanwhile: the API server ends a watch that nobody reads
+		cancelled := each(ctx, n, workers, func(ctx context.Context, i int) error {
+			created, err := c.create(ctx, permits, claim(i))
+			if err == nil {
+				names[i] = created.GetName()
+			}
+			return err
+		})
+		if cancelled != nil {
+			cancel(cancelled)
+		}
+	}()
+	_, _, err = counted.until(ctx, n, inPhase(wanted))
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	return names, err
+}
+
+// wait leaves claims behind that only wait.
+func wait(ctx context.Context, o *options) error {
+	client, _, err := prepare(ctx, o, 0, false)
+	if err == nil {
+		_, err = fill(ctx, client, o.number, o.workers, "Pending", waiter)
+	}
+	return err
+}
+
+func waiter(i int) *unstructured.Unstructured { return permit(fmt.Sprintf("w%05d", i), name) }
+
+// clearAll deletes what the other commands leave behind, and returns when it is gone.
+func clearAll(ctx context.Context, o *options) error {
+	client, err := connect(o, true)
+	if err != nil {
+		return err
+	}
+	return errors.Join(clearKind(ctx, client, semaphores, o.workers), clearKind(ctx, client, permits, o.workers))
+}
+
+func clearKind(ctx context.Context, c *connection, resource schema.GroupVersionResource, workers int) error {
+	list, err := c.of(resource).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	return each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
+		return c.delete(ctx, resource, list.Items[i].GetName())
+	})
+}
+
+func isOver(event watch.Event, claim *unstructured.Unstructured) bool {
+	switch phase(claim) {
+	case "Expired", "Revoked", "Denied":
+		return true
+	}
+	return event.Type == watch.Deleted
+}
