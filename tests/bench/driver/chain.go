@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	warmUp = 3 // rounds that do not count: connections, caches, pages
-	name   = "q"
+	warmUp = 3   // rounds that do not count: connections, caches, pages
+	queue  = "q" // the semaphore
 	much   = 1000
 	// A claim that is not strictly newer than its primitive, in whole seconds, costs Konductor a write more, once.
 	olderThanClaims = 1100 * time.Millisecond
@@ -22,7 +22,7 @@ func prepare(ctx context.Context, o *options, limit int, standing bool) (*connec
 	if err != nil {
 		return nil, nil, err
 	}
-	made, err := client.create(ctx, semaphores, semaphore(name, limit))
+	made, err := client.create(ctx, semaphores, semaphore(queue, limit))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -32,7 +32,7 @@ func prepare(ctx context.Context, o *options, limit int, standing bool) (*connec
 			return nil, nil, err
 		}
 	}
-	rest(ctx, olderThanClaims, olderThanClaims+time.Millisecond)
+	pause(ctx, olderThanClaims, olderThanClaims)
 	return client, sightings, nil
 }
 
@@ -50,7 +50,7 @@ func acquireRounds(ctx context.Context, o *options, standing bool) error {
 		return err
 	}
 	for i := range warmUp + o.rounds {
-		claim := permit(fmt.Sprintf("a%05d", i), name)
+		claim := permit(fmt.Sprintf("a%05d", i), queue)
 		began := time.Now()
 		created, err := client.create(ctx, permits, claim)
 		if err != nil {
@@ -65,11 +65,11 @@ func acquireRounds(ctx context.Context, o *options, standing bool) error {
 		if i >= warmUp {
 			say(map[string]any{"ms": milliseconds(seen.at.Sub(began)), "create_ms": milliseconds(answered.Sub(began))})
 		}
-		rest(ctx, 20*time.Millisecond, 60*time.Millisecond)
+		pause(ctx, 20*time.Millisecond, 60*time.Millisecond)
 		if err := client.delete(ctx, permits, created.GetName()); err != nil {
 			return err
 		}
-		rest(ctx, 30*time.Millisecond, 120*time.Millisecond)
+		pause(ctx, 30*time.Millisecond, 120*time.Millisecond)
 	}
 	return nil
 }
@@ -83,7 +83,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 		return err
 	}
 	holders, err := fill(ctx, client, o.holders, o.workers, "Granted", func(i int) *unstructured.Unstructured {
-		return permit(fmt.Sprintf("h%05d", i), name)
+		return permit(fmt.Sprintf("h%05d", i), queue)
 	})
 	if err != nil {
 		return err
@@ -92,7 +92,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 		if err := join(ctx, client, sightings, 0, o.waiting+warmUp+o.rounds); err != nil {
 			return err
 		}
-		rest(ctx, time.Second, 2*time.Second)
+		pause(ctx, time.Second, 2*time.Second)
 	}
 	say(map[string]any{"at": "ready"})
 	for i := range warmUp + o.rounds {
@@ -101,7 +101,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 				return err
 			}
 		}
-		rest(ctx, 50*time.Millisecond, 250*time.Millisecond)
+		pause(ctx, 50*time.Millisecond, 250*time.Millisecond)
 		began := time.Now()
 		if err := client.delete(ctx, permits, holders[i]); err != nil {
 			return err
@@ -122,7 +122,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 // join adds waiting clients, each with a watch of its own, and returns when all were told that they wait.
 func join(ctx context.Context, client *connection, sightings chan sighting, first, n int) error {
 	err := each(ctx, n, 16, func(ctx2 context.Context, i int) error {
-		created, err := client.create(ctx2, permits, permit(fmt.Sprintf("w%05d", first+i), name))
+		created, err := client.create(ctx2, permits, permit(fmt.Sprintf("w%05d", first+i), queue))
 		if err == nil {
 			go follow(ctx, client, created, sightings)
 		}

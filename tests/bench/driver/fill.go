@@ -49,7 +49,7 @@ func wait(ctx context.Context, o *options) error {
 	return err
 }
 
-func waiter(i int) *unstructured.Unstructured { return permit(fmt.Sprintf("w%05d", i), name) }
+func waiter(i int) *unstructured.Unstructured { return permit(fmt.Sprintf("w%05d", i), queue) }
 
 // clearAll deletes what the other commands leave behind, and returns when it is gone.
 func clearAll(ctx context.Context, o *options) error {

@@ -53,7 +53,7 @@ func grants(ctx context.Context, o *options) error {
 		return err
 	}
 	return untilGranted(ctx, client, o.number, func(ctx context.Context) error {
-		_, err := client.patch(ctx, semaphores, name, object{"spec": object{"permits": o.number}})
+		_, err := client.patch(ctx, semaphores, queue, object{"spec": object{"permits": o.number}})
 		return err
 	})
 }
@@ -65,7 +65,7 @@ func untilGranted(ctx context.Context, client *connection, n int, do func(contex
 		return err
 	}
 	defer counted.events.Stop()
-	rest(ctx, time.Second, time.Second+100*time.Millisecond)
+	pause(ctx, time.Second, time.Second+100*time.Millisecond)
 	say(map[string]any{"at": "begin"})
 	began := time.Now()
 	failed := make(chan error, 1)

@@ -62,12 +62,12 @@ func say(fields map[string]any) {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// rest is the time between two rounds: of no fixed length, so that rounds fall in step with nothing.
-func rest(ctx context.Context, from, to time.Duration) {
-	pause := from + time.Duration(rand.Int63n(int64(to-from)))
+// pause is the time between two rounds: of no fixed length, so that rounds fall in step with nothing.
+func pause(ctx context.Context, from, to time.Duration) {
+	length := from + time.Duration(rand.Int63n(int64(to-from)+1))
 	select {
 	case <-ctx.Done():
-	case <-time.After(pause):
+	case <-time.After(length):
 	}
 }
 

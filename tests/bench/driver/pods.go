@@ -32,66 +32,72 @@ func podsGone(ctx context.Context, o *options) error {
 		return err
 	}
 	if _, err := fill(ctx, client, o.number, o.workers, "Granted", func(i int) *unstructured.Unstructured {
-		return permitOfPod(fmt.Sprintf("p%05d", i), name, claimPod(i), uids[i])
+		return permitOfPod(fmt.Sprintf("p%05d", i), queue, claimPod(i), uids[i])
 	}); err != nil {
 		return err
 	}
 	return release(ctx, client, o)
 }
 
+// release deletes the pods of the claims while the others change, and says when all claims were free.
 func release(ctx context.Context, client *connection, o *options) error {
-	changer, err := connect(o, true)
-	if err != nil {
-		return err
-	}
 	counted, err := count(ctx, client)
 	if err != nil {
 		return err
 	}
 	defer counted.events.Stop()
-	changing, stop := context.WithCancel(ctx)
-	defer stop()
-	type count struct {
-		n   int
-		err error
+	stop, changes, err := changeOthers(ctx, o)
+	if err != nil {
+		return err
 	}
-	changed := make(chan count, 1)
-	go func() {
-		n, err := steadily(changing, o.rate, func(ctx context.Context, i int) error {
-			label := object{"metadata": object{"labels": object{"round": strconv.Itoa(i)}}}
-			_, err := changer.patch(ctx, pods, otherPod(i%o.others), label)
-			return err
-		})
-		changed <- count{n, err}
-	}()
-	rest(ctx, 2*time.Second, 2*time.Second+time.Millisecond)
+	defer stop()
+	pause(ctx, 2*time.Second, 2*time.Second)
 	say(map[string]any{"at": "steady"})
-	began := time.Now()
-	rest(ctx, o.steady, o.steady+time.Millisecond)
+	pause(ctx, o.steady, o.steady)
 	say(map[string]any{"at": "deleting"})
-	deleting := time.Now()
-	gone := make(chan time.Time, 1)
-	failed := make(chan error, 1)
+	began := time.Now()
+	deleted := make(chan error, 1)
 	go func() {
-		failed <- each(ctx, o.number, o.workers, func(ctx context.Context, i int) error { return client.forceDelete(ctx, claimPod(i)) })
-		gone <- time.Now()
+		deleted <- each(ctx, o.number, o.workers, func(ctx context.Context, i int) error {
+			return client.forceDelete(ctx, claimPod(i))
+		})
+		say(map[string]any{"at": "deleted", "seconds": time.Since(began).Seconds()})
 	}()
 	half, last, err := counted.until(ctx, o.number, isOver)
 	if err != nil {
 		return err
 	}
-	say(map[string]any{"at": "free", "seconds": last.Sub(deleting).Seconds(), "half_seconds": half.Sub(deleting).Seconds()})
-	if left := o.window - time.Since(deleting); left > 0 {
-		rest(ctx, left, left+time.Millisecond)
+	say(map[string]any{"at": "free", "seconds": last.Sub(began).Seconds(), "half_seconds": half.Sub(began).Seconds()})
+	if left := o.window - time.Since(began); left > 0 {
+		pause(ctx, left, left)
 	}
-	say(map[string]any{"at": "window", "seconds": time.Since(deleting).Seconds()})
-	stop()
-	total := <-changed
-	say(map[string]any{"at": "end", "deleted_seconds": (<-gone).Sub(deleting).Seconds(), "changes_per_second": float64(total.n) / time.Since(began).Seconds()})
-	if err := <-failed; err != nil {
+	say(map[string]any{"at": "window", "seconds": time.Since(began).Seconds()})
+	if err := <-deleted; err != nil {
 		return err
 	}
-	return total.err
+	stop()
+	return <-changes
+}
+
+// changeOthers relabels the other pods, one after the other, until it is stopped.
+func changeOthers(ctx context.Context, o *options) (context.CancelFunc, <-chan error, error) {
+	changer, err := connect(o, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		began := time.Now()
+		n, err := steadily(ctx, o.rate, func(ctx context.Context, i int) error {
+			label := object{"metadata": object{"labels": object{"round": strconv.Itoa(i)}}}
+			_, err := changer.patch(ctx, pods, otherPod(i%o.others), label)
+			return err
+		})
+		say(map[string]any{"at": "end", "changes_per_second": float64(n) / time.Since(began).Seconds()})
+		ended <- err
+	}()
+	return stop, ended, nil
 }
 
 func otherPod(i int) string { return fmt.Sprintf("other-%05d", i) }
