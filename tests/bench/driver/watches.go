@@ -9,7 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 )
 
-const patience = 120 * time.Second
+const patience = time.Minute
 
 // sighting is the moment at which a client saw the phase of its claim.
 type sighting struct {
@@ -81,13 +81,14 @@ func count(ctx context.Context, c *connection) (*counter, error) {
 
 // until waits for n claims that `counts` accepts, and gives when the last was seen, and when half of them were.
 func (c *counter) until(ctx context.Context, n int, counts func(watch.Event, *unstructured.Unstructured) bool) (half, last time.Time, err error) {
-	deadline := time.After(patience)
+	patient := time.NewTimer(patience)
+	defer patient.Stop()
 	for len(c.seen) < n {
 		select {
 		case <-ctx.Done():
 			return half, last, ctx.Err()
-		case <-deadline:
-			return half, last, fmt.Errorf("only %d of %d claims in %v", len(c.seen), n, patience)
+		case <-patient.C:
+			return half, last, fmt.Errorf("%d of %d claims, and no other in %v", len(c.seen), n, patience)
 		case event, open := <-c.events.ResultChan():
 			claim, ok := event.Object.(*unstructured.Unstructured)
 			if !open || !ok {
@@ -98,6 +99,7 @@ func (c *counter) until(ctx context.Context, n int, counts func(watch.Event, *un
 			}
 			c.seen[claim.GetName()] = true
 			last = time.Now()
+			patient.Reset(patience)
 			if len(c.seen) == (n+1)/2 {
 				half = last
 			}
