@@ -17,7 +17,7 @@ const (
 )
 
 // prepare makes the semaphore of a run and connects its clients; with `standing` it starts the stand-in too.
-func prepare(ctx context.Context, o *options, limit int, standing bool) (*connection, chan sighting, error) {
+func prepare(ctx context.Context, o *options, limit int, standing bool) (*connection, chan event, error) {
 	client, err := connect(o, true)
 	if err != nil {
 		return nil, nil, err
@@ -26,14 +26,14 @@ func prepare(ctx context.Context, o *options, limit int, standing bool) (*connec
 	if err != nil {
 		return nil, nil, err
 	}
-	sightings := make(chan sighting, 4096)
+	seen := make(chan event, 4096)
 	if standing {
-		if err := start(ctx, o, made, limit, sightings); err != nil {
+		if err := start(ctx, o, made, limit, seen); err != nil {
 			return nil, nil, err
 		}
 	}
 	pause(ctx, olderThanClaims, olderThanClaims)
-	return client, sightings, nil
+	return client, seen, nil
 }
 
 func floorAcquire(ctx context.Context, o *options) error { return acquireRounds(ctx, o, true) }
@@ -45,7 +45,7 @@ func handoff(ctx context.Context, o *options) error      { return handoffRounds(
 func acquireRounds(ctx context.Context, o *options, standing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client, sightings, err := prepare(ctx, o, much, standing)
+	client, events, err := prepare(ctx, o, much, standing)
 	if err != nil {
 		return err
 	}
@@ -57,8 +57,8 @@ func acquireRounds(ctx context.Context, o *options, standing bool) error {
 			return err
 		}
 		answered := time.Now()
-		go follow(ctx, client, created, sightings)
-		seen, err := await(ctx, sightings, "Granted")
+		client.follow(ctx, created, events)
+		seen, err := await(ctx, events, "Granted")
 		if err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func acquireRounds(ctx context.Context, o *options, standing bool) error {
 func handoffRounds(ctx context.Context, o *options, standing bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	client, sightings, err := prepare(ctx, o, o.holders, standing)
+	client, events, err := prepare(ctx, o, o.holders, standing)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 		return err
 	}
 	if o.waiting > 0 {
-		if err := join(ctx, client, sightings, 0, o.waiting+warmUp+o.rounds); err != nil {
+		if err := join(ctx, client, events, 0, o.waiting+warmUp+o.rounds); err != nil {
 			return err
 		}
 		pause(ctx, time.Second, 2*time.Second)
@@ -97,7 +97,7 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 	say(map[string]any{"at": "ready"})
 	for i := range warmUp + o.rounds {
 		if o.waiting == 0 {
-			if err := join(ctx, client, sightings, i, 1); err != nil {
+			if err := join(ctx, client, events, i, 1); err != nil {
 				return err
 			}
 		}
@@ -107,11 +107,11 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 			return err
 		}
 		answered := time.Now()
-		seen, err := await(ctx, sightings, "Granted")
+		seen, err := await(ctx, events, "Granted")
 		if err != nil {
 			return err
 		}
-		holders = append(holders, seen.name)
+		holders = append(holders, seen.claim.GetName())
 		if i >= warmUp {
 			say(map[string]any{"ms": milliseconds(seen.at.Sub(began)), "delete_ms": milliseconds(answered.Sub(began))})
 		}
@@ -120,16 +120,16 @@ func handoffRounds(ctx context.Context, o *options, standing bool) error {
 }
 
 // join adds waiting clients, each with a watch of its own, and returns when all were told that they wait.
-func join(ctx context.Context, client *connection, sightings chan sighting, first, n int) error {
+func join(ctx context.Context, client *connection, events chan event, first, n int) error {
 	err := each(ctx, n, 16, func(ctx2 context.Context, i int) error {
 		created, err := client.create(ctx2, permits, permit(fmt.Sprintf("w%05d", first+i), queue))
 		if err == nil {
-			go follow(ctx, client, created, sightings)
+			client.follow(ctx, created, events)
 		}
 		return err
 	})
 	for i := 0; i < n && err == nil; i++ {
-		_, err = await(ctx, sightings, "Pending")
+		_, err = await(ctx, events, "Pending")
 	}
 	return err
 }

@@ -11,7 +11,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -75,18 +74,4 @@ func (c *connection) delete(ctx context.Context, resource schema.GroupVersionRes
 func (c *connection) forceDelete(ctx context.Context, name string) error {
 	var none int64
 	return c.of(pods).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &none})
-}
-
-// watchOne follows one object by its name, from just after a resourceVersion.
-func (c *connection) watchOne(ctx context.Context, resource schema.GroupVersionResource, name, after string) (watch.Interface, error) {
-	return c.of(resource).Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name, ResourceVersion: after})
-}
-
-// watchAll follows the objects of the namespace from now on.
-func (c *connection) watchAll(ctx context.Context, resource schema.GroupVersionResource) (watch.Interface, error) {
-	list, err := c.of(resource).List(ctx, metav1.ListOptions{Limit: 1})
-	if err != nil {
-		return nil, err
-	}
-	return c.of(resource).Watch(ctx, metav1.ListOptions{ResourceVersion: list.GetResourceVersion()})
 }

@@ -8,35 +8,30 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/watch"
 )
 
-// fill creates n claims, and returns their names when all have come to the phase; "" means only created.
+// fill creates n claims, and returns their names when all have come to the phase.
 func fill(ctx context.Context, c *connection, n, workers int, wanted string, claim func(i int) *unstructured.Unstructured) ([]string, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	counted, err := count(ctx, c)
+	events, err := c.streamAll(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer counted.events.Stop()
 	names := make([]string, n)
-	go func() { // the events are read meanwhile: the API server ends a watch that nobody reads
-		cancelled := each(ctx, n, workers, func(ctx context.Context, i int) error {
+	go func() { // the events are read meanwhile
+		failed := each(ctx, n, workers, func(ctx context.Context, i int) error {
 			created, err := c.create(ctx, permits, claim(i))
 			if err == nil {
 				names[i] = created.GetName()
 			}
 			return err
 		})
-		if cancelled != nil {
-			cancel(cancelled)
+		if failed != nil {
+			cancel(failed)
 		}
 	}()
-	_, _, err = counted.until(ctx, n, inPhase(wanted))
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause
-	}
+	_, _, err = count(ctx, events, n, inPhase(wanted))
 	return names, err
 }
 
@@ -68,12 +63,4 @@ func clearKind(ctx context.Context, c *connection, resource schema.GroupVersionR
 	return each(ctx, len(list.Items), workers, func(ctx context.Context, i int) error {
 		return c.delete(ctx, resource, list.Items[i].GetName())
 	})
-}
-
-func isOver(event watch.Event, claim *unstructured.Unstructured) bool {
-	switch phase(claim) {
-	case "Expired", "Revoked", "Denied":
-		return true
-	}
-	return event.Type == watch.Deleted
 }

@@ -60,17 +60,18 @@ func grants(ctx context.Context, o *options) error {
 
 // untilGranted says how long it takes from `do` until n claims are seen granted.
 func untilGranted(ctx context.Context, client *connection, n int, do func(context.Context) error) error {
-	counted, err := count(ctx, client)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events, err := client.streamAll(ctx)
 	if err != nil {
 		return err
 	}
-	defer counted.events.Stop()
 	pause(ctx, time.Second, time.Second+100*time.Millisecond)
 	say(map[string]any{"at": "begin"})
 	began := time.Now()
 	failed := make(chan error, 1)
 	go func() { failed <- do(ctx) }()
-	half, last, err := counted.until(ctx, n, inPhase("Granted"))
+	half, last, err := count(ctx, events, n, inPhase("Granted"))
 	if err != nil {
 		return err
 	}

@@ -41,11 +41,12 @@ func podsGone(ctx context.Context, o *options) error {
 
 // release deletes the pods of the claims while the others change, and says when all claims were free.
 func release(ctx context.Context, client *connection, o *options) error {
-	counted, err := count(ctx, client)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	events, err := client.streamAll(ctx)
 	if err != nil {
 		return err
 	}
-	defer counted.events.Stop()
 	stop, changes, err := changeOthers(ctx, o)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func release(ctx context.Context, client *connection, o *options) error {
 		})
 		say(map[string]any{"at": "deleted", "seconds": time.Since(began).Seconds()})
 	}()
-	half, last, err := counted.until(ctx, o.number, isOver)
+	half, last, err := count(ctx, events, o.number, isOver)
 	if err != nil {
 		return err
 	}

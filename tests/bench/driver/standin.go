@@ -25,12 +25,12 @@ type standIn struct {
 }
 
 // start runs a stand-in for the semaphore until the context ends; errors go to the channel of the clients.
-func start(ctx context.Context, o *options, of *unstructured.Unstructured, limit int, errors chan<- sighting) error {
+func start(ctx context.Context, o *options, of *unstructured.Unstructured, limit int, errors chan<- event) error {
 	api, err := connect(o, o.http2)
 	if err != nil {
 		return err
 	}
-	events, err := api.watchAll(ctx, permits)
+	events, err := api.streamAll(ctx)
 	if err != nil {
 		return err
 	}
@@ -41,10 +41,9 @@ func start(ctx context.Context, o *options, of *unstructured.Unstructured, limit
 	}
 	s := &standIn{api: api, limit: limit, uid: string(of.GetUID()), rv: rv, seen: rv, token: revision * 1000}
 	go func() {
-		defer events.Stop()
-		for event := range events.ResultChan() {
-			if err := s.handle(ctx, of.GetName(), event); err != nil && ctx.Err() == nil {
-				errors <- sighting{err: fmt.Errorf("the stand-in: %w", err)}
+		for e := range events {
+			if err := s.handle(ctx, of.GetName(), e); err != nil && ctx.Err() == nil {
+				errors <- event{err: fmt.Errorf("the stand-in: %w", err)}
 				return
 			}
 		}
@@ -52,15 +51,14 @@ func start(ctx context.Context, o *options, of *unstructured.Unstructured, limit
 	return nil
 }
 
-func (s *standIn) handle(ctx context.Context, semaphore string, event watch.Event) error {
-	claim, ok := event.Object.(*unstructured.Unstructured)
-	if !ok {
-		return fmt.Errorf("its watch ended: %v", event.Object)
+func (s *standIn) handle(ctx context.Context, semaphore string, e event) error {
+	if e.err != nil {
+		return e.err
 	}
-	name := claim.GetName()
-	switch event.Type {
+	name := e.claim.GetName()
+	switch e.kind {
 	case watch.Added:
-		asked := grant{claim: name, uid: string(claim.GetUID()), rv: claim.GetResourceVersion()}
+		asked := grant{claim: name, uid: string(e.claim.GetUID()), rv: e.claim.GetResourceVersion()}
 		if len(s.holding) < s.limit {
 			return s.grant(ctx, semaphore, asked)
 		}

@@ -5,102 +5,111 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
+// patience is how long nothing may happen; all that is waited for here takes milliseconds.
 const patience = time.Minute
 
-// sighting is the moment at which a client saw the phase of its claim.
-type sighting struct {
-	name, phase string
-	at          time.Time
-	err         error
+// event is what a watch showed, and when; or why the watch cannot go on.
+type event struct {
+	kind  watch.EventType
+	claim *unstructured.Unstructured
+	at    time.Time
+	err   error
 }
 
-// follow watches one claim by name, as a waiting client does, until it is granted, and passes on each phase.
-func follow(ctx context.Context, c *connection, created *unstructured.Unstructured, to chan<- sighting) {
-	name := created.GetName()
-	events, err := c.watchOne(ctx, permits, name, created.GetResourceVersion())
+// stream watches claims from just after a resourceVersion until the context ends, or an event is the last that is
+// wanted. A watch that the API server ends, as a busy one does when a client reads too slowly, is taken up where it ended.
+func (c *connection) stream(ctx context.Context, selector, after string, to chan<- event, isLast func(event) bool) {
+	send := func(e event) {
+		select {
+		case to <- e:
+		case <-ctx.Done():
+		}
+	}
+	for ctx.Err() == nil {
+		events, err := c.of(permits).Watch(ctx, metav1.ListOptions{FieldSelector: selector, ResourceVersion: after})
+		if err != nil {
+			send(event{err: err})
+			return
+		}
+		for e := range events.ResultChan() {
+			at := time.Now()
+			claim, ok := e.Object.(*unstructured.Unstructured)
+			if !ok || e.Type == watch.Error {
+				send(event{err: fmt.Errorf("the watch of claims failed: %v", e.Object)})
+				events.Stop()
+				return
+			}
+			after = claim.GetResourceVersion()
+			seen := event{e.Type, claim, at, nil}
+			send(seen)
+			if isLast(seen) {
+				events.Stop()
+				return
+			}
+		}
+	}
+}
+
+// streamAll follows the claims of the namespace from now on.
+func (c *connection) streamAll(ctx context.Context) (<-chan event, error) {
+	list, err := c.of(permits).List(ctx, metav1.ListOptions{Limit: 1})
 	if err != nil {
-		to <- sighting{name: name, err: err}
-		return
+		return nil, err
 	}
-	defer events.Stop()
-	for event := range events.ResultChan() {
-		at := time.Now()
-		claim, ok := event.Object.(*unstructured.Unstructured)
-		if !ok || event.Type == watch.Error {
-			to <- sighting{name: name, err: fmt.Errorf("the watch of %s failed: %v", name, event.Object)}
-			return
-		}
-		seen := phase(claim)
-		if seen == "" {
-			continue
-		}
-		to <- sighting{name: name, phase: seen, at: at}
-		if seen == "Granted" {
-			return
-		}
-	}
-	if ctx.Err() == nil {
-		to <- sighting{name: name, err: fmt.Errorf("the watch of %s ended", name)}
-	}
+	events := make(chan event, 64)
+	go c.stream(ctx, "", list.GetResourceVersion(), events, func(event) bool { return false })
+	return events, nil
 }
 
-// await reads sightings until one of the wanted phase.
-func await(ctx context.Context, from <-chan sighting, wanted string) (sighting, error) {
+// follow watches one claim by its name, as a waiting client does, from its creation until it is granted.
+func (c *connection) follow(ctx context.Context, created *unstructured.Unstructured, to chan<- event) {
+	go c.stream(ctx, "metadata.name="+created.GetName(), created.GetResourceVersion(), to, inPhase("Granted"))
+}
+
+// await reads events until a claim is seen in the wanted phase.
+func await(ctx context.Context, from <-chan event, wanted string) (event, error) {
 	deadline := time.After(patience)
 	for {
 		select {
 		case <-ctx.Done():
-			return sighting{}, ctx.Err()
+			return event{}, ctx.Err()
 		case <-deadline:
-			return sighting{}, fmt.Errorf("no claim became %s in %v", wanted, patience)
+			return event{}, fmt.Errorf("no claim became %s in %v", wanted, patience)
 		case seen := <-from:
-			if seen.err != nil {
+			if seen.err != nil || phase(seen.claim) == wanted {
 				return seen, seen.err
-			}
-			if seen.phase == wanted {
-				return seen, nil
 			}
 		}
 	}
 }
 
-// counter counts the claims of a namespace that have come to a phase, by one watch of them all.
-type counter struct {
-	events watch.Interface
-	seen   map[string]bool
-}
-
-func count(ctx context.Context, c *connection) (*counter, error) {
-	events, err := c.watchAll(ctx, permits)
-	return &counter{events, map[string]bool{}}, err
-}
-
-// until waits for n claims that `counts` accepts, and gives when the last was seen, and when half of them were.
-func (c *counter) until(ctx context.Context, n int, counts func(watch.Event, *unstructured.Unstructured) bool) (half, last time.Time, err error) {
+// count reads events until n claims were seen that `counts` accepts, and gives when half of them and the last were.
+func count(ctx context.Context, from <-chan event, n int, counts func(event) bool) (half, last time.Time, err error) {
 	patient := time.NewTimer(patience)
 	defer patient.Stop()
-	for len(c.seen) < n {
+	seen := map[string]bool{}
+	for len(seen) < n {
 		select {
 		case <-ctx.Done():
-			return half, last, ctx.Err()
+			return half, last, context.Cause(ctx)
 		case <-patient.C:
-			return half, last, fmt.Errorf("%d of %d claims, and no other in %v", len(c.seen), n, patience)
-		case event, open := <-c.events.ResultChan():
-			claim, ok := event.Object.(*unstructured.Unstructured)
-			if !open || !ok {
-				return half, last, fmt.Errorf("the watch of the claims ended: %v", event.Object)
+			return half, last, fmt.Errorf("%d of %d claims, and no other in %v", len(seen), n, patience)
+		case e := <-from:
+			if e.err != nil {
+				return half, last, e.err
 			}
-			if !counts(event, claim) {
+			if !counts(e) || seen[e.claim.GetName()] {
 				continue
 			}
-			c.seen[claim.GetName()] = true
-			last = time.Now()
+			seen[e.claim.GetName()] = true
+			last = e.at
 			patient.Reset(patience)
-			if len(c.seen) == (n+1)/2 {
+			if len(seen) == (n+1)/2 {
 				half = last
 			}
 		}
@@ -108,6 +117,14 @@ func (c *counter) until(ctx context.Context, n int, counts func(watch.Event, *un
 	return half, last, nil
 }
 
-func inPhase(wanted string) func(watch.Event, *unstructured.Unstructured) bool {
-	return func(_ watch.Event, claim *unstructured.Unstructured) bool { return phase(claim) == wanted }
+func inPhase(wanted string) func(event) bool {
+	return func(e event) bool { return phase(e.claim) == wanted }
+}
+
+func isOver(e event) bool {
+	switch phase(e.claim) {
+	case "Expired", "Revoked", "Denied":
+		return true
+	}
+	return e.kind == watch.Deleted
 }
