@@ -12,7 +12,7 @@ SETTLE_SECONDS = 2  # nothing happens any more
 
 
 @scenario()
-def acquire(rig, blocks=4, rounds=25):
+def acquire(rig, blocks=5, rounds=20):
     """Create to seen granted; floor and Konductor take turns, since the machine drifts."""
     floor, chain, whole = [], [], []
     for _ in range(blocks):

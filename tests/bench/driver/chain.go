@@ -18,7 +18,7 @@ const (
 
 // prepare makes the semaphore of a run and connects its clients; with `standing` it starts the stand-in too.
 func prepare(ctx context.Context, o *options, limit int, standing bool) (*connection, chan event, error) {
-	client, err := connect(o, true)
+	client, err := connect(o)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -48,7 +48,7 @@ func waiter(i int) *unstructured.Unstructured { return permit(fmt.Sprintf("w%05d
 
 // clearAll deletes what the other commands leave behind, and returns when it is gone.
 func clearAll(ctx context.Context, o *options) error {
-	client, err := connect(o, true)
+	client, err := connect(o)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ func rawPatches(ctx context.Context, o *options) error {
 	if err != nil {
 		return err
 	}
-	patcher, err := connect(o, o.http2)
+	patcher, err := connect(o)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 type options struct {
 	kubeconfig string
 	namespace  string
-	http2      bool // of what stands for the operator; clients always speak HTTP/2, as client-go does by itself
 	number     int
 	rounds     int
 	holders    int
@@ -79,7 +78,6 @@ func parse(arguments []string) (*command, *options, error) {
 	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server")
 	flags.StringVar(&o.namespace, "namespace", "default", "where to work")
-	flags.BoolVar(&o.http2, "http2", false, "the stand-in and the raw patches speak HTTP/2, not 1.1")
 	flags.IntVar(&o.number, "number", 1000, "how many claims")
 	flags.IntVar(&o.rounds, "rounds", 20, "rounds that count; three before them do not")
 	flags.IntVar(&o.holders, "holders", 10, "claims that hold during the rounds of a handoff")

@@ -82,7 +82,7 @@ func release(ctx context.Context, client *connection, o *options) error {
 
 // changeOthers relabels the other pods, one after the other, until it is stopped.
 func changeOthers(ctx context.Context, o *options) (context.CancelFunc, <-chan error, error) {
-	changer, err := connect(o, true)
+	changer, err := connect(o)
 	if err != nil {
 		return nil, nil, err
 	}

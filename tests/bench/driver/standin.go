@@ -26,7 +26,7 @@ type standIn struct {
 
 // start runs a stand-in for the semaphore until the context ends; errors go to the channel of the clients.
 func start(ctx context.Context, o *options, of *unstructured.Unstructured, limit int, errors chan<- event) error {
-	api, err := connect(o, o.http2)
+	api, err := connect(o)
 	if err != nil {
 		return err
 	}
