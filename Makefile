@@ -33,8 +33,8 @@ test: ## the tests of every change; T=regex runs those whose name matches
 verify: ## before an issue is resolved: all of test, full sanitizers, full clang-tidy, long simulation
 	@tests/run/verify
 
-bench: build ## figures, as ratios against the API server's own
-	@tests/run/bench
+bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
+	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
 
 image: build ## a container image of the release build: build/konductor-image.tar
 	@packaging/setup --node
