@@ -68,6 +68,7 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& more
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -113,7 +114,7 @@ struct ToExecute {
   if (getppid() != what.parent) _exit(127);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   // What is ignored stays so over an exec.
   for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
   if (what.nothing >= 0) dup2(what.nothing, STDIN_FILENO);
@@ -249,7 +250,7 @@ void ChildProcess::finish() {
   run.out = std::move(out_.text);
   run.err = std::move(err_.text);
   run.out_too_long = out_.too_long;
-  std::exchange(on_end_, nullptr)(std::move(run));
+  std::exchange(on_end_, nullptr)(run);
 }
 
 void ChildProcess::stop() {

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
+import subprocess
 import time
 import urllib.parse
 
@@ -177,6 +179,25 @@ def test_a_plugin_that_fails_is_named_with_what_it_said(world):
     plugin = Plugin(world, "exit 7")
     beside.file = plugin.folder / "config"
     assert "exit code 7" in lists(world, expect=5, kubeconfig=beside.with_exec("./login")).stderr, "relative to the kubeconfig"
+
+
+def test_at_a_terminal_a_plugin_may_ask(world):
+    pem = dict(zip(("clientCertificateData", "clientKeyData"), certificate(world, "by-exec", ADMINISTRATORS)))
+    plugin = Plugin(world, 'printf "%s" "$KUBERNETES_EXEC_INFO" > info; printf "word? " >&2; read word; [ "$word" = swordfish ] || exit 1; cat answer')
+    plugin.answer(**pem)
+    for mode, asks in (("IfAvailable", True), ("Always", True), ("Never", False)):
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, b"swordfish\n")
+            file = Kubeconfig(world).with_exec(plugin.file, interactiveMode=mode)
+            done = subprocess.run([str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(file), "semaphore", "list", "-A"],
+                                  stdin=theirs, capture_output=True, text=True, timeout=30)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert json.loads((plugin.folder / "info").read_text())["spec"]["interactive"] == asks
+        assert done.returncode == (0 if asks else 5), f"{mode}: {done}"
+        assert done.stderr.startswith("word? ") == asks, f"{mode}: {done.stderr}"
 
 
 def test_a_timeout_is_kept_while_a_plugin_hangs(world):
