@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import signal
 import subprocess
 import time
 import urllib.parse
@@ -220,6 +221,13 @@ def test_a_timeout_is_kept_while_a_plugin_hangs(world):
                 break
         else:
             raise AssertionError(f"{line}: took {took:.3f} s")
+        wait_for("no process is left behind", lambda: plugin.alive() == [], 5)
+    for line, how, code in ((("acquire", "q", "--wait"), signal.SIGTERM, 143), (("list",), signal.SIGTERM, -15), (("list",), signal.SIGINT, -2)):
+        process = world.start_kondctl("semaphore", *line, "-n", "default", kubeconfig=config)
+        wait_for("the plugin and its child run", lambda: len(plugin.alive()) >= 2)
+        process.send_signal(how)
+        process.communicate(timeout=10)
+        assert process.returncode == code, f"{line}: {process.returncode}"
         wait_for("no process is left behind", lambda: plugin.alive() == [], 5)
     process = world.start_kondctl("semaphore", "acquire", "q", "-n", "default", "--wait", kubeconfig=config)
     wait_for("the plugin runs", plugin.alive)
