@@ -7,13 +7,14 @@
 #include "kube/jwt.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <exception>
 #include <optional>
 #include <random>
@@ -107,8 +108,19 @@ Result<nlohmann::json> Session::ask(const kube::Request& request, const std::str
   std::optional<Result<nlohmann::json>> answer;
   console.detail(std::string(to_string(request.method)) + " " + request.target);
   io.restart();
-  boost::asio::co_spawn(io, send_patiently(*client, request, doing, until, answer), boost::asio::detached);
+  int signalled = 0;
+  boost::asio::signal_set signals(io, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code& error, int number) {
+    if (error) return;
+    signalled = number;
+    client->close();  // ends an exec plugin with all that it started
+    io.stop();
+  });
+  boost::asio::co_spawn(io, send_patiently(*client, request, doing, until, answer),
+                        [&signals](const std::exception_ptr&) { signals.cancel(); });
   io.run();
+  signals.clear();
+  if (signalled != 0) std::raise(signalled);
   if (!answer) return Error{Errc::cancelled, doing + ": interrupted", 0};
   return *answer;
 }

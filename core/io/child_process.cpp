@@ -68,6 +68,7 @@ std::vector<std::string> merged_environment(const std::vector<std::string>& more
 
 std::vector<char*> pointers_to(std::vector<std::string>& words) {
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
   return pointers;
@@ -111,11 +112,11 @@ struct ToExecute {
   if (what.own_group) setpgid(0, 0);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != what.parent) _exit(127);
+  // What is ignored stays so over an exec, and a handler of ours must not run in here.
+  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
-  // What is ignored stays so over an exec.
-  for (const int number : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGCHLD}) signal(number, SIG_DFL);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   if (what.nothing >= 0) dup2(what.nothing, STDIN_FILENO);
   dup2(what.out, STDOUT_FILENO);
   if (what.err >= 0) dup2(what.err, STDERR_FILENO);
@@ -176,9 +177,14 @@ Result<void> ChildProcess::spawn(const ChildCommand& command, const std::string&
                        failure.write_end(),
                        getpid(),
                        own_group_};
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = fork();
   if (child == 0) execute(what);
   const int fork_failed = errno;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(nothing);
   if (child < 0) return Error{Errc::unavailable, "could not be run: " + words_of(fork_failed)};
   pid_ = child;
@@ -249,7 +255,7 @@ void ChildProcess::finish() {
   run.out = std::move(out_.text);
   run.err = std::move(err_.text);
   run.out_too_long = out_.too_long;
-  std::exchange(on_end_, nullptr)(std::move(run));
+  std::exchange(on_end_, nullptr)(run);
 }
 
 void ChildProcess::stop() {

@@ -27,7 +27,7 @@ struct ChildCommand {
 /// it started in there stays behind.
 class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
  public:
-  using OnEnd = std::function<void(kube::ExecRun)>;
+  using OnEnd = std::function<void(const kube::ExecRun&)>;
   /// The error is Errc::not_found where there is no such program, and only says what failed: "was not found on PATH".
   static Result<std::shared_ptr<ChildProcess>> start(const boost::asio::any_io_executor& executor,
                                                      const ChildCommand& command, OnEnd on_end);

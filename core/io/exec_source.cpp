@@ -83,13 +83,14 @@ Result<std::shared_ptr<ExecSource::Run>> ExecSource::start() {
   }
   auto run = std::make_shared<Run>();
   run->until = mono_now() + longest_run;
-  auto child = ChildProcess::start(executor_, command_, [plugin = plugin_, weak = std::weak_ptr(run)](auto ended) {
-    const auto awaited = weak.lock();
-    if (!awaited) return;
-    auto credential = kube::judge(ended, plugin);
-    if (!credential) return awaited->finish(credential.error());
-    awaited->finish(std::make_shared<const kube::ExecCredential>(std::move(*credential)));
-  });
+  auto child = ChildProcess::start(
+      executor_, command_, [plugin = plugin_, weak = std::weak_ptr(run)](const kube::ExecRun& ended) {
+        const auto awaited = weak.lock();
+        if (!awaited) return;
+        auto credential = kube::judge(ended, plugin);
+        if (!credential) return awaited->finish(credential.error());
+        awaited->finish(std::make_shared<const kube::ExecCredential>(std::move(*credential)));
+      });
   if (!child) {
     Error error = kube::cannot_run(plugin_, child.error().detail);
     if (child.error().code == Errc::unavailable) error.code = Errc::unavailable;

@@ -72,7 +72,7 @@ Result<void> ServerSource::identify(const kube::ExecCredential& credential, cons
   NamedPem certificate = settings.certificate;
   NamedPem key = settings.key;
   const auto taken = take(std::move(settings));
-  if (!taken) return taken;
+  if (!taken) return taken.error();
   given_certificate_ = std::move(certificate);
   given_key_ = std::move(key);
   return {};

@@ -172,7 +172,7 @@ Result<ProxyHandshake::Step> ProxyHandshake::feed_socks() {
   const auto port = static_cast<unsigned>(port_);
   const std::string connect = std::string{socks_version, 1, 0} + socks_address(host_) + static_cast<char>(port >> 8U) +
                               static_cast<char>(port & 0xffU);
-  if (unread_.size() >= 1 && unread_[0] != (state_ == State::socks_auth ? 1 : socks_version)) {
+  if (!unread_.empty() && unread_[0] != (state_ == State::socks_auth ? 1 : socks_version)) {
     return broken("what it answers is not SOCKS 5: " + quoted(unread_));
   }
   if (unread_.size() < 2) return Step();

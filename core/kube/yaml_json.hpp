@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-namespace YAML {
+namespace YAML {  // NOLINT(readability-identifier-naming): as yaml-cpp calls it
 class Node;
 }
 

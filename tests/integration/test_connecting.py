@@ -4,6 +4,9 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
+import signal
+import subprocess
 import time
 import urllib.parse
 
@@ -179,6 +182,25 @@ def test_a_plugin_that_fails_is_named_with_what_it_said(world):
     assert "exit code 7" in lists(world, expect=5, kubeconfig=beside.with_exec("./login")).stderr, "relative to the kubeconfig"
 
 
+def test_at_a_terminal_a_plugin_may_ask(world):
+    pem = dict(zip(("clientCertificateData", "clientKeyData"), certificate(world, "by-exec", ADMINISTRATORS)))
+    plugin = Plugin(world, 'printf "%s" "$KUBERNETES_EXEC_INFO" > info; printf "word? " >&2; read word; [ "$word" = swordfish ] || exit 1; cat answer')
+    plugin.answer(**pem)
+    for mode, asks in (("IfAvailable", True), ("Always", True), ("Never", False)):
+        ours, theirs = pty.openpty()
+        try:
+            os.write(ours, b"swordfish\n")
+            file = Kubeconfig(world).with_exec(plugin.file, interactiveMode=mode)
+            done = subprocess.run([str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(file), "semaphore", "list", "-A"],
+                                  stdin=theirs, capture_output=True, text=True, timeout=30)
+        finally:
+            os.close(ours)
+            os.close(theirs)
+        assert json.loads((plugin.folder / "info").read_text())["spec"]["interactive"] == asks
+        assert done.returncode == (0 if asks else 5), f"{mode}: {done}"
+        assert done.stderr.startswith("word? ") == asks, f"{mode}: {done.stderr}"
+
+
 def test_a_timeout_is_kept_while_a_plugin_hangs(world):
     plugin = Plugin(world, "sleep 1000 & sleep 1000")
     config = Kubeconfig(world).with_exec(plugin.file)
@@ -199,6 +221,13 @@ def test_a_timeout_is_kept_while_a_plugin_hangs(world):
                 break
         else:
             raise AssertionError(f"{line}: took {took:.3f} s")
+        wait_for("no process is left behind", lambda: plugin.alive() == [], 5)
+    for line, how, code in ((("acquire", "q", "--wait"), signal.SIGTERM, 143), (("list",), signal.SIGTERM, -15), (("list",), signal.SIGINT, -2)):
+        process = world.start_kondctl("semaphore", *line, "-n", "default", kubeconfig=config)
+        wait_for("the plugin and its child run", lambda: len(plugin.alive()) >= 2)
+        process.send_signal(how)
+        process.communicate(timeout=10)
+        assert process.returncode == code, f"{line}: {process.returncode}"
         wait_for("no process is left behind", lambda: plugin.alive() == [], 5)
     process = world.start_kondctl("semaphore", "acquire", "q", "-n", "default", "--wait", kubeconfig=config)
     wait_for("the plugin runs", plugin.alive)
