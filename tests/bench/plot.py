@@ -26,7 +26,7 @@ def svg(figures):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}" '
            'font-family="sans-serif" font-size="13">',
            f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-           text(10, 22, "Times the reference (1 is as fast as the API server allows); the mark is the limit", INK)]
+           text(10, 22, "Times the reference, which stands behind the slash; the mark is the limit", INK)]
     bottom = TOP + ROW * len(rows)
     out.append(f'<line x1="{LEFT + scale:.1f}" y1="{TOP - 8}" x2="{LEFT + scale:.1f}" y2="{bottom}" stroke="{FAINT}"/>')
     out.append(text(LEFT + scale - 4, bottom + 16, "1", INK))
