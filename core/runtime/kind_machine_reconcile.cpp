@@ -148,8 +148,11 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
                 Sent::claim_write, false);
   }
   // Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former
-  // life.
-  return entry.unmarked.empty() || ledger.last_token != 0;
+  // life. Later one without a mark is new in the primitive's first second, or another leader has marked it and the view
+  // does not show that yet: nobody is served before it either, unless its mark cannot be written.
+  return std::ranges::all_of(entry.unmarked, [&](const std::string& key) {
+    return ledger.last_token != 0 && view_.known(key)->notes.retry.failures > 0;
+  });
 }
 
 void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {

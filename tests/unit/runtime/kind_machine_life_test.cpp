@@ -57,6 +57,28 @@ TEST(KindMachineMarks, come_before_the_first_grant_for_all_who_are_not_strictly_
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/old"));
 }
 
+TEST(KindMachineMarks, of_who_came_first_are_awaited_also_after_the_first_grant) {
+  KindBench bench;
+  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
+  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
+  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  const auto mark = bench.only();
+  EXPECT_EQ(about(mark), "PATCH tickets/old/status");
+  bench.conflict(mark);
+  EXPECT_THAT(bench.work(), IsEmpty()) << "another leader has marked it: the view will show that";
+  bench.ticket(patched(old, mark.request.body, 120));
+  EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/old", "ns/young"));
+}
+
+TEST(KindMachineMarks, that_cannot_be_written_hold_up_nobody_else) {
+  KindBench bench;
+  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
+  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
+  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  bench.refuse(bench.only(), 422, "Invalid", "a webhook says no");
+  EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
+}
+
 TEST(KindMachineMarks, of_a_former_life_are_replaced_before_a_grant) {
   KindBench bench;
   const auto w = Widget{.uid = "w-2", .created_s = 2000}.object();
