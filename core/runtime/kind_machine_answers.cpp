@@ -155,6 +155,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
   if (known != nullptr) {
     known->notes.busy = false;
     known->notes.ending = false;
+    known->notes.refused = !object && !is_conflict(object.error()) && is_refusal(object.error());
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

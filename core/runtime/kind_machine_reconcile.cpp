@@ -149,9 +149,9 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
   }
   // Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former
   // life. Later one without a mark is new in the primitive's first second, or another leader has marked it and the view
-  // does not show that yet: nobody is served before it either, unless its mark cannot be written.
+  // does not show that yet: nobody is served before it either, unless the server refuses its mark.
   return std::ranges::all_of(entry.unmarked, [&](const std::string& key) {
-    return ledger.last_token != 0 && view_.known(key)->notes.retry.failures > 0;
+    return ledger.last_token != 0 && view_.known(key)->notes.refused;
   });
 }
 
