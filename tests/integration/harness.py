@@ -55,15 +55,18 @@ class Api:
     def request(self, method, path, body=None, content_type="application/json", expect_ok=True):
         for attempt in (1, 2):
             connection = self._connection()
+            sent = False
             try:
                 connection.request(method, path, json.dumps(body) if body is not None else None, {"Content-Type": content_type})
+                sent = True
                 answer = connection.getresponse()
                 text = answer.read()
                 break
             except (http.client.HTTPException, OSError):
                 connection.close()
                 self.local.connection = None
-                if attempt == 2 or method == "POST":
+                # What could not even be sent, on a connection that the server has closed meanwhile, was not executed.
+                if attempt == 2 or (sent and method == "POST"):
                     raise
         try:
             parsed = json.loads(text) if text else {}
