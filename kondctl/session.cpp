@@ -117,7 +117,7 @@ Result<nlohmann::json> Session::ask(const kube::Request& request, const std::str
     io.stop();
   });
   boost::asio::co_spawn(io, send_patiently(*client, request, doing, until, answer),
-                        [&signals](const std::exception_ptr&) { signals.cancel(); });
+                        [this](const std::exception_ptr&) { io.stop(); });  // a child that still ends is not awaited
   io.run();
   signals.clear();
   if (signalled != 0) std::raise(signalled);

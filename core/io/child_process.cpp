@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <string_view>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -105,7 +106,21 @@ struct ToExecute {
   int failure;  // gets errno
   pid_t parent;
   bool own_group;
+  int most_files;
 };
+
+/// Asio opens its sockets without O_CLOEXEC.
+void keep_files(int most_files) {
+  constexpr unsigned close_on_exec = 4;  // CLOSE_RANGE_CLOEXEC, Linux 5.11
+  if (syscall(SYS_close_range, 3U, ~0U, close_on_exec) == 0) return;
+  for (int file = 3; file < most_files; ++file) fcntl(file, F_SETFD, FD_CLOEXEC);
+}
+
+int most_files() {
+  constexpr rlim_t bound = 1U << 16U;
+  rlimit limit{};
+  return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<int>(std::min(limit.rlim_cur, bound)) : 1024;
+}
 
 /// In the child, beside other threads of the parent: only what is safe in a signal handler. Never returns.
 [[noreturn]] void execute(const ToExecute& what) {
@@ -120,6 +135,7 @@ struct ToExecute {
   if (what.nothing >= 0) dup2(what.nothing, STDIN_FILENO);
   dup2(what.out, STDOUT_FILENO);
   if (what.err >= 0) dup2(what.err, STDERR_FILENO);
+  keep_files(what.most_files);
   execve(what.path, what.arguments, what.environment);
   const int code = errno;
   [[maybe_unused]] const auto told = write(what.failure, &code, sizeof code);
@@ -176,7 +192,11 @@ Result<void> ChildProcess::spawn(const ChildCommand& command, const std::string&
                        command.terminal ? -1 : nothing,
                        failure.write_end(),
                        getpid(),
-                       own_group_};
+                       own_group_,
+                       most_files()};
+  // Where that is ignored, inherited from who started us, its end is told to nobody.
+  struct sigaction children{};
+  if (sigaction(SIGCHLD, nullptr, &children) == 0 && children.sa_handler == SIG_IGN) std::signal(SIGCHLD, SIG_DFL);
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -200,13 +220,25 @@ Result<void> ChildProcess::spawn(const ChildCommand& command, const std::string&
     waitpid(std::exchange(pid_, -1), nullptr, 0);
     return Error{code == ENOENT ? Errc::not_found : Errc::bad_config, "could not be run: " + words_of(code)};
   }
-  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, child, 0));
-  if (pidfd < 0) return Error{Errc::unavailable, "could not be watched: " + words_of(errno)};
-  end_.assign(pidfd);
-  out_.pipe.assign(out.take_read_end());
-  out_.pipe.non_blocking(true);
-  err_.pipe.assign(err.take_read_end());
-  err_.pipe.non_blocking(true);
+  const auto watched = watch(out.take_read_end(), err.take_read_end());
+  if (watched) return {};
+  kill_all();
+  waitpid(std::exchange(pid_, -1), nullptr, 0);
+  return watched.error();
+}
+
+Result<void> ChildProcess::watch(int out, int err) {
+  const int pidfd = static_cast<int>(syscall(SYS_pidfd_open, pid_, 0));
+  const std::string why = pidfd < 0 ? "could not be watched (pidfd_open): " + words_of(errno) : std::string{};
+  error_code failed;
+  for (const auto& [descriptor, file] : {std::pair{&end_, pidfd}, {&out_.pipe, out}, {&err_.pipe, err}}) {
+    if (file < 0) continue;
+    if (!failed) descriptor->assign(file, failed);
+    if (!failed && descriptor != &end_) descriptor->non_blocking(true, failed);
+    if (failed && !descriptor->is_open()) close(file);
+  }
+  if (!why.empty()) return Error{Errc::bad_config, why};
+  if (failed) return Error{Errc::unavailable, "could not be watched: " + failed.message()};
   return {};
 }
 

@@ -50,6 +50,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
 
   ChildProcess(const boost::asio::any_io_executor& executor, OnEnd on_end);
   Result<void> spawn(const ChildCommand& command, const std::string& path);
+  Result<void> watch(int out, int err);
   void await_output(Output& output);
   bool take_available(Output& output);
   void await_end();

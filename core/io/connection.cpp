@@ -118,7 +118,7 @@ Error Connection::Impl::failure(const std::string& doing, const error_code& code
   close();
   if (expired_) return Error{Errc::timeout, doing + ": timed out"};
   if (given_up) return Error{Errc::cancelled, doing + ": given up"};
-  if (is_client_refused(code)) {
+  if (tls_ && is_client_refused(code)) {  // by the server: a proxy is shown none
     return Error{Errc::unauthorized, doing + ": the server does not accept the client certificate: " + words_of(code)};
   }
   if (is_cut(code)) return Error{Errc::unavailable, doing + ": connection cut"};
@@ -136,6 +136,7 @@ asio::awaitable<Result<void>> Connection::Impl::connect(NameLookup& names) {
   const auto endpoints = co_await names.resolve(host, port, until_);
   if (!endpoints && !server_->proxy) co_return endpoints.error();
   if (!endpoints) co_return not_connected(endpoints.error());
+  if (closed_ || expired_) co_return failure(connecting(), asio::error::operation_aborted);
   dialer_ = std::make_shared<Dialer>(socket_.get_executor(), *endpoints);
   auto connected = co_await dialer_->dial(until_);
   dialer_.reset();

@@ -37,8 +37,11 @@ asio::awaitable<Result<Credentials::Pass>> Credentials::pass(runtime::MonoTime u
   if (exec_) {
     auto given = co_await exec_->get(until, now);
     if (!given) co_return given.error();
-    const auto known = server_.identify(**given, *plugin_);
-    if (!known) co_return known.error();
+    const auto known = server_.identify(**given, *plugin_, mono_now());
+    if (!known) {
+      exec_->discard(*given, known.error());
+      co_return known.error();
+    }
     pass.given = std::move(*given);
     if (!pass.given->token.empty()) pass.authorization = "Bearer " + pass.given->token;
   } else {
@@ -54,8 +57,7 @@ bool Credentials::renew(const Pass& refused, Refusal why) {
   const bool other_server = server_.renew(refused.server, mono_now());
   if (why == Refusal::of_server) return other_server;
   if (exec_) {
-    exec_->refuse(refused.given);
-    return true;
+    return exec_->refuse(refused.given, mono_now()) || other_server;
   }
   return token_.renew(refused.authorization, mono_now()) || other_server;
 }

@@ -1,6 +1,7 @@
 #include "io/exec_source.hpp"
 
 #include "io/clock.hpp"
+#include "io/environment.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -17,7 +18,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr runtime::Duration longest_run = std::chrono::minutes{1};
+constexpr runtime::Duration longest_run = std::chrono::minutes{1};  // of one that asks nobody
+constexpr runtime::Duration pause_after_failure = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -26,10 +28,7 @@ struct ExecSource::Run {
   class Waiting {
    public:
     Waiting(Run& run, BootTimer& timer) : run_(run), timer_(timer) { run_.waiting.push_back(&timer_); }
-    ~Waiting() {
-      std::erase(run_.waiting, &timer_);
-      if (run_.waiting.empty()) run_.child->stop();
-    }
+    ~Waiting() { std::erase(run_.waiting, &timer_); }
     Waiting(const Waiting&) = delete;
     Waiting& operator=(const Waiting&) = delete;
 
@@ -38,13 +37,16 @@ struct ExecSource::Run {
     BootTimer& timer_;
   };
 
+  explicit Run(const asio::any_io_executor& executor) : limit(executor) {}
+
   void finish(Result<Credential> result) {
     answer = std::move(result);
+    limit.cancel();
     for (BootTimer* timer : waiting) timer->cancel();
   }
 
   std::shared_ptr<ChildProcess> child;
-  runtime::MonoTime until;
+  BootTimer limit;
   std::optional<Result<Credential>> answer;
   std::vector<BootTimer*> waiting;  // each lives in a coroutine and takes itself out
 };
@@ -72,17 +74,33 @@ void ExecSource::close() {
   run_->finish(Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"});
 }
 
-void ExecSource::refuse(const Credential& refused) {
-  if (credential_ == refused) credential_ = nullptr;
+bool ExecSource::refuse(const Credential& refused, runtime::MonoTime now) {
+  if (credential_ != refused) return true;
+  if (now < refuse_again_) return false;
+  refuse_again_ = now + max_credential_age;
+  credential_ = nullptr;
+  return true;
+}
+
+void ExecSource::discard(const Credential& useless, const Error& why) {
+  if (credential_ == useless) credential_ = nullptr;
+  remember(why);
+}
+
+Error ExecSource::remember(Error failure) {
+  // What has worked in this process is set up rightly: it may work again.
+  if (worked_ && failure.code != Errc::cancelled) failure.code = Errc::unavailable;
+  failure_ = failure;
+  run_again_ = mono_now() + pause_after_failure;
+  return failure;
 }
 
 Result<std::shared_ptr<ExecSource::Run>> ExecSource::start() {
-  if (run_ && !run_->answer && !run_->waiting.empty()) return run_;
+  if (run_ && !run_->answer) return run_;
   if (no_terminal_) {
     return kube::cannot_run(plugin_, "must ask at a terminal (interactiveMode: Always), and there is none");
   }
-  auto run = std::make_shared<Run>();
-  run->until = mono_now() + longest_run;
+  auto run = std::make_shared<Run>(executor_);
   auto child = ChildProcess::start(
       executor_, command_, [plugin = plugin_, weak = std::weak_ptr(run)](const kube::ExecRun& ended) {
         const auto awaited = weak.lock();
@@ -98,26 +116,51 @@ Result<std::shared_ptr<ExecSource::Run>> ExecSource::start() {
   }
   run->child = std::move(*child);
   run_ = run;
+  if (command_.terminal) return run;  // a person takes the time that it takes
+  run->limit.expires_at(mono_now() + longest_run);
+  run->limit.async_wait([plugin = plugin_, weak = std::weak_ptr(run)](const boost::system::error_code& code) {
+    const auto late = weak.lock();
+    if (code || !late || late->answer) return;
+    late->child->stop();
+    late->finish(Error{Errc::timeout, kube::name_of(plugin) + " did not answer in time, and was stopped"});
+  });
   return run;
 }
 
 asio::awaitable<Result<ExecSource::Credential>> ExecSource::get(runtime::MonoTime until, runtime::WallTime now) {
+  take_answer();
   if (credential_ && (!credential_->expiry || now < *credential_->expiry)) co_return credential_;
   if (closed_) co_return Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"};
+  if (failure_ && mono_now() < run_again_) co_return *failure_;
   auto started = start();
-  if (!started) co_return started.error();
+  if (!started) co_return remember(started.error());
   const std::shared_ptr<Run> run = std::move(*started);
-  BootTimer timer(executor_, std::min(until, run->until));
+  BootTimer timer(executor_, until);
   const Run::Waiting among_those(*run, timer);
   const auto waited = co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
   if (!run->answer) {
     if (!std::get<0>(waited)) {
-      co_return Error{Errc::timeout, kube::name_of(plugin_) + " did not answer in time, and was stopped"};
+      co_return Error{Errc::timeout, kube::name_of(plugin_) + " did not answer in time"};
     }
     co_return Error{Errc::cancelled, kube::name_of(plugin_) + ": given up"};
   }
-  if (*run->answer) credential_ = **run->answer;
-  co_return *run->answer;
+  take_answer();
+  if (*run->answer) co_return **run->answer;
+  if (failure_) co_return *failure_;
+  co_return run->answer->error();
+}
+
+/// Of a run that is over, also of one for which nobody waited any more; once.
+void ExecSource::take_answer() {
+  if (!run_ || !run_->answer) return;
+  const auto over = std::exchange(run_, nullptr);
+  if (!*over->answer) {
+    remember(over->answer->error());
+    return;
+  }
+  worked_ = true;
+  failure_.reset();
+  credential_ = **over->answer;
 }
 
 }  // namespace konductor::io

@@ -27,7 +27,6 @@ Result<std::shared_ptr<TlsContext>> proxy_context(const TlsSettings& settings) {
   TlsSettings to_proxy;
   to_proxy.authorities = settings.authorities;
   to_proxy.system_too = true;
-  to_proxy.insecure = settings.insecure;
   return make_tls_context(to_proxy);
 }
 

@@ -64,8 +64,15 @@ bool ServerSource::renew(const std::shared_ptr<const Server>& refused, runtime::
   return server_ != refused;
 }
 
-Result<void> ServerSource::identify(const kube::ExecCredential& credential, const kube::ExecPlugin& plugin) {
-  if (credential.key.empty() || !access_.server.tls) return {};
+Result<void> ServerSource::identify(const kube::ExecCredential& credential, const kube::ExecPlugin& plugin,
+                                    runtime::MonoTime now) {
+  if (!access_.server.tls) return {};
+  if (credential.key.empty()) {
+    if (given_certificate_.text.empty()) return {};
+    given_certificate_ = {};
+    given_key_ = {};
+    return read(now);
+  }
   TlsSettings settings = settings_;
   settings.certificate = {credential.certificate, kube::name_of(plugin) + ": clientCertificateData"};
   settings.key = {credential.key, kube::name_of(plugin) + ": clientKeyData"};

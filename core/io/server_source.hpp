@@ -23,8 +23,9 @@ class ServerSource {
   /// The server did not accept us, or we not it: true where the files by now give another than `refused`, to be tried
   /// once.
   bool renew(const std::shared_ptr<const Server>& refused, runtime::MonoTime now);
-  /// Connections from now on are made with the client certificate of an exec plugin. An error leaves all as it was.
-  Result<void> identify(const kube::ExecCredential& credential, const kube::ExecPlugin& plugin);
+  /// Connections from now on are made with the client certificate of an exec plugin, or without the one that it gave
+  /// before. An error leaves all as it was.
+  Result<void> identify(const kube::ExecCredential& credential, const kube::ExecPlugin& plugin, runtime::MonoTime now);
   [[nodiscard]] const std::shared_ptr<const Server>& current() const { return server_; }
   [[nodiscard]] const TlsSettings& settings() const { return settings_; }
 

@@ -167,6 +167,11 @@ asio::awaitable<std::pair<error_code, std::size_t>> read_from(Stream& stream, st
   co_return std::pair(code, bytes);
 }
 
+/// Without a name to check, any certificate of the authority would do.
+asio::awaitable<error_code> refuse_to_check() {
+  co_return asio::error::invalid_argument;
+}
+
 template <class Stream>
 asio::awaitable<error_code> write_to(Stream& stream, std::string_view bytes) {
   const auto from = asio::buffer(bytes.data(), bytes.size());
@@ -186,14 +191,17 @@ asio::awaitable<error_code> TlsStream::handshake(const std::string& host) {
   SSL* const native = impl_->native();
   const TlsContext& tls = *impl_->context;
   const std::string& name = tls.server_name.empty() ? host : tls.server_name;
+  bool checked = false;
   if (is_ip_literal(name)) {
-    X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), name.c_str());
+    const std::string address = name.substr(0, name.find('%'));  // a zone is in no certificate
+    checked = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(native), address.c_str()) == 1;
   } else {
     // What the macro SSL_set_tlsext_host_name does, without its C cast.
     SSL_ctrl(native, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name, const_cast<char*>(name.c_str()));
     SSL_set_hostflags(native, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    SSL_set1_host(native, name.c_str());
+    checked = SSL_set1_host(native, name.c_str()) == 1;
   }
+  if (!checked && !tls.insecure) return refuse_to_check();
   SSL_set_verify(native, tls.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
   return std::visit([](auto& stream) { return shake_hands(stream); }, impl_->stream);
 }

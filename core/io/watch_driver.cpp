@@ -91,6 +91,7 @@ asio::awaitable<Machine::Action> WatchDriver::watch(const Machine::OpenWatch& op
   StreamSink sink;
   sink.stop = &stream_;
   sink.on_response = [&](const kube::Response& response) {
+    if (stopped_) return stream_.stop();
     opened = response.status == 200;
     if (opened) tell(Machine::StreamOpened{});
     if (!opened) tell(Machine::StreamRefused{response});

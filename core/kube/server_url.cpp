@@ -33,7 +33,10 @@ std::uint16_t parse_port(std::string_view text) {
 }  // namespace
 
 Result<ServerUrl> parse_server_url(std::string_view url, std::string_view what) {
-  const std::string prefix = std::string(what) + ": server " + quoted(url);
+  const std::size_t user_end = url.rfind('@');  // what is before it may be a password
+  const bool has_user = user_end != std::string_view::npos;
+  const std::string prefix = std::string(what) + ": server " + quoted(has_user ? url.substr(user_end + 1) : url);
+  if (has_user) return Error{Errc::bad_config, prefix + ": a user or password in it is not supported"};
   Error malformed = {Errc::bad_config, prefix + " is not of the form https://HOST[:PORT][/PATH]"};
   ServerUrl server;
   server.tls = starts_with_ignoring_case(url, "https://");

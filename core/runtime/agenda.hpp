@@ -2,7 +2,8 @@
 
 #include "runtime/clock.hpp"
 
-#include <optional>
+#include <cstddef>
+#include <functional>
 #include <queue>
 #include <string>
 #include <utility>
@@ -20,6 +21,8 @@ class Agenda {
   /// Nullptr where there is none. Valid until the next change.
   [[nodiscard]] const Appointment* next() const { return queue_.empty() ? nullptr : &queue_.top(); }
   void drop_next() { queue_.pop(); }
+  /// With those that no longer stand.
+  [[nodiscard]] std::size_t size() const { return queue_.size(); }
 
  private:
   std::priority_queue<Appointment, std::vector<Appointment>, std::greater<>> queue_;

@@ -81,14 +81,18 @@ const Claim* ClaimView::find(const std::string& key) const {
 }
 
 KnownClaim* ClaimView::known(const std::string& key, const std::string& uid) {
-  const auto found = claims_.find(key);
-  return found == claims_.end() || (!uid.empty() && found->second.claim.uid != uid) ? nullptr : &found->second;
+  return const_cast<KnownClaim*>(std::as_const(*this).known(key, uid));
 }
 
 const ClaimView::Ordered& ClaimView::of(const kube::NamespacedName& primitive) const {
   static const Ordered none;
   const auto found = by_primitive_.find(primitive);
   return found == by_primitive_.end() ? none : found->second;
+}
+
+const KnownClaim* ClaimView::known(const std::string& key, const std::string& uid) const {
+  const auto found = claims_.find(key);
+  return found == claims_.end() || (!uid.empty() && found->second.claim.uid != uid) ? nullptr : &found->second;
 }
 
 std::vector<KnownClaim*> ClaimView::of_pod(const std::string& pod_uid) const {

@@ -49,6 +49,7 @@ class ClaimView {
   [[nodiscard]] const Claim* find(const std::string& key) const;
   /// Null where the claim of this key has another UID; an empty one means any.
   [[nodiscard]] KnownClaim* known(const std::string& key, const std::string& uid = {});
+  [[nodiscard]] const KnownClaim* known(const std::string& key, const std::string& uid = {}) const;
   [[nodiscard]] const Ordered& of(const kube::NamespacedName& primitive) const;
   /// The claims that name this Pod.
   [[nodiscard]] std::vector<KnownClaim*> of_pod(const std::string& pod_uid) const;

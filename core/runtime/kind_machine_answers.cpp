@@ -116,8 +116,10 @@ void KindMachine::Impl::on_reread(const InFlight& sent, const Result<kube::Respo
   } else if (object.error().code == Errc::not_found) {
     known.reread = false;
     known.absent_at = known.asked_at;
-    if (known.primitive && known.primitive->uid == sent.primitive_uid) known.primitive.reset();
-    review(known);
+    if (known.primitive && known.primitive->uid == sent.primitive_uid) {
+      known.primitive.reset();
+      review(known);
+    }
   } else {
     failed(known.retry, object.error(), now);
   }
@@ -155,7 +157,8 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
   if (known != nullptr) {
     known->notes.busy = false;
     known->notes.ending = false;
-    known->notes.refused = !object && !is_conflict(object.error()) && is_refusal(object.error());
+    known->notes.refused = !object && !is_conflict(object.error()) &&
+                           (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

@@ -222,6 +222,8 @@ void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, N
 /// Claims whose primitive does not exist: who waits goes on waiting for it, and hears why. The view of the primitives
 /// may be behind, or they cannot be read at all: only a GET that was sent since knows.
 void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
+  if (now.mono < entry.rest_until) return wake(entry, entry.rest_until);
+  rest(entry, now);
   const std::string reason = kind_.names.kind + not_found_suffix;
   const std::string message = "there is no " + kind_.names.singular + " " + kube::to_string(entry.name);
   for (auto* known : view_.of(entry.name)) {

@@ -10,7 +10,7 @@ namespace {
 
 // A view that lags longer is replaced by a consistent list.
 constexpr auto blocked_time = std::chrono::milliseconds{100};
-// A decision costs time for each claim: without a rest a burst of n events on n claims would cost n squared.
+constexpr auto mark_patience = std::chrono::seconds{30};  // longer than a view lags
 constexpr std::int64_t many_claims = 500;
 constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
@@ -86,6 +86,7 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   }
   const Ledger first{0, primitive.resource_version, {}};
   const Ledger ledger = settled(primitive.ledger.value_or(first), ledger_view(entry));
+  if (withheld(now)) wake(entry, *started_ + settings_.withhold_grants);
   const auto sent_before = next_id_;
   if (primitive.ledger_error.empty() && kind_.mode == Mode::granted && !withheld(now)) tell_pending(entry, ledger, now);
   if (next_id_ != sent_before) {
@@ -134,25 +135,51 @@ bool KindMachine::Impl::may_be_served(const KnownClaim& known, const Entry& entr
   return true;
 }
 
+/// Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former life.
+/// Later one without a mark is new in the primitive's first second, or another leader has marked it and the view does
+/// not show that yet: nobody is served before it, for a while, unless the server refuses its mark.
 bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now) {
   const auto& primitive = *entry.primitive;
+  bool in_order = true;
   std::erase_if(entry.unmarked, [&](const std::string& key) {
-    const Claim* claim = view_.find(key);
-    return claim == nullptr || claim->primitive != entry.name || claim->phase != Phase::pending ||
-           is_marked_for(*claim, primitive.uid, primitive.created);
+    auto* known = view_.known(key);
+    if (known == nullptr || known->claim.primitive != entry.name || known->claim.phase != Phase::pending ||
+        is_marked_for(known->claim, primitive.uid, primitive.created))
+      return true;
+    if (has_room(entry, true) && can_write(*known, entry, now)) {
+      write_claim(*known, acknowledge(kind_, known->claim, "Queued", "waits for its turn", primitive.uid, now.server),
+                  Sent::claim_write, false);
+    }
+    in_order = in_order && known->notes.refused;
+    return false;
   });
-  for (const auto& key : entry.unmarked) {
-    auto& known = *view_.known(key);
-    if (!can_write(known, entry, now) || !has_room(entry, true)) continue;
-    write_claim(known, acknowledge(kind_, known.claim, "Queued", "waits for its turn", primitive.uid, now.server),
-                Sent::claim_write, false);
+  if (entry.unmarked.empty()) {
+    entry.marks_since.reset();
+    return true;
   }
-  // Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former
-  // life. Later one without a mark is new in the primitive's first second, or another leader has marked it and the view
-  // does not show that yet: nobody is served before it either, unless the server refuses its mark.
-  return std::ranges::all_of(entry.unmarked, [&](const std::string& key) {
-    return ledger.last_token != 0 && view_.known(key)->notes.refused;
+  if (ledger.last_token == 0) return false;
+  if (!entry.marks_since) entry.marks_since = now.mono;
+  const auto until = *entry.marks_since + mark_patience;
+  if (in_order || now.mono >= until) return true;
+  wake(entry, until);
+  return false;
+}
+
+/// While an answer to a tell is certain to come, a few more grants at a time would each cost a record.
+bool KindMachine::Impl::is_mid_batch(const Ledger& ledger, std::size_t room, Now now) const {
+  if (room == 0) return !withheld(now);
+  if (room >= settings_.batch / 2) return false;
+  return std::ranges::any_of(ledger.pending, [this](const PendingGrant& grant) {
+    const auto* known = view_.known(grant.claim, grant.uid);
+    return known != nullptr && known->notes.busy;
   });
+}
+
+/// A look at many claims costs time for each: without a rest a burst of n events on n claims would cost n squared.
+void KindMachine::Impl::rest(Entry& entry, Now now) const {
+  const auto claims = static_cast<std::int64_t>(view_.of(entry.name).size());
+  if (claims >= many_claims)
+    entry.rest_until = now.mono + std::chrono::duration_cast<Duration>(claims * rest_per_claim);
 }
 
 void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
@@ -191,15 +218,11 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
     return ask_for_fresh_list(entry, now);
   }
   entry.blocked_since.reset();
+  rest(entry, now);
   if (granted_mode && !mark_waiters(entry, ledger, now)) return;
-  if (withheld(now)) wake(entry, *started_ + settings_.withhold_grants);
   const auto observed = observed_.shown_to(entry.name);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
-  // In the middle of a large batch: a few more at a time would each cost a record.
-  if (granted_mode && room < std::max(1U, settings_.batch / 2)) return;
-  const auto claims = static_cast<std::int64_t>(view_.of(entry.name).size());
-  if (claims >= many_claims)
-    entry.rest_until = now.mono + std::chrono::duration_cast<Duration>(claims * rest_per_claim);
+  if (granted_mode && is_mid_batch(ledger, room, now)) return;
   const auto decision = decide({.kind = kind_,
                                 .primitive = primitive,
                                 .claims = view_.of(entry.name),

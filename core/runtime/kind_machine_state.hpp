@@ -63,6 +63,7 @@ struct Entry {
   std::deque<std::string> crowded_out;           // keys of claims whose upkeep found no room for its request
   std::deque<std::string> crowded_out_removals;  // the same, of those that only have to be deleted
   std::set<std::string> unmarked;                // keys of waiting claims that may need a mark before the first grant
+  std::optional<MonoTime> marks_since;           // decisions wait for marks since then
   MonoTime rest_until{};                         // no decision before
   std::optional<MonoTime> absent_at;             // a GET sent then found none of this name
   std::optional<MonoTime> asked_at;              // of the last such GET

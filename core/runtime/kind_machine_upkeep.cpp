@@ -27,17 +27,21 @@ void KindMachine::Impl::review(Entry& entry) {
 KnownClaim* KindMachine::Impl::next_due(Entry& entry, Now now) {
   for (const auto* next = entry.agenda.next(); next != nullptr && next->first <= now.mono; next = entry.agenda.next()) {
     auto* known = view_.known(next->second);
-    if (known != nullptr && known->notes.look_at == next->first) return known;
+    if (known != nullptr && known->claim.primitive == entry.name && known->notes.look_at == next->first) return known;
     entry.agenda.drop_next();
   }
   return nullptr;
 }
 
 void KindMachine::Impl::keep_up(Entry& entry, Now now) {
+  // Each would stay until its time, which may be a long time to live away.
+  constexpr std::size_t few = 1000;
+  if (entry.agenda.size() > 2 * view_.of(entry.name).size() + few) review(entry);
   if (std::exchange(entry.review, false)) {
     entry.crowded_out.clear();
     entry.crowded_out_removals.clear();
     entry.unmarked.clear();
+    entry.marks_since.reset();
     for (auto* known : view_.of(entry.name)) {
       known->notes.look_at = MonoTime::max();
       known->notes.crowded_out = false;
@@ -58,14 +62,21 @@ void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>
   while (!keys.empty() && has_room(entry, urgent)) {
     auto* known = view_.known(keys.front());
     keys.pop_front();
-    if (known == nullptr || !std::exchange(known->notes.crowded_out, false)) continue;
+    if (known == nullptr || known->claim.primitive != entry.name) continue;
+    if (!std::exchange(known->notes.crowded_out, false)) continue;
     attend(entry, *known, now);
   }
 }
 
 void KindMachine::Impl::crowd_out(Entry& entry, KnownClaim& known, bool removal) {
   if (std::exchange(known.notes.crowded_out, true)) return;
-  (removal ? entry.crowded_out_removals : entry.crowded_out).push_back(known.claim.key);
+  if (removal) {
+    entry.crowded_out_removals.push_back(known.claim.key);
+  } else if (holds(known.claim.phase) || known.notes.over) {
+    entry.crowded_out.push_front(known.claim.key);  // it may free something
+  } else {
+    entry.crowded_out.push_back(known.claim.key);
+  }
 }
 
 /// What the claim's own time and Pod ask for: now, or else an appointment for when they will.

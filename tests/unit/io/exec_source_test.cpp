@@ -11,6 +11,8 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <vector>
 
 namespace konductor::io {
@@ -91,11 +93,15 @@ TEST_F(Exec, is_run_again_when_the_credential_expired_or_was_refused) {
   EXPECT_EQ(get(5s, today + 59min).value(), first);
   const auto second = get(5s, today + 60min).value();
   EXPECT_EQ(lines("runs").size(), 2U);
-  source_->refuse(first);
+  EXPECT_TRUE(source_->refuse(first, mono_now()));
   EXPECT_EQ(get().value(), second) << "what was refused is not in use any more";
-  source_->refuse(second);
-  EXPECT_NE(get().value(), second);
+  EXPECT_TRUE(source_->refuse(second, mono_now()));
+  const auto third = get().value();
+  EXPECT_NE(third, second);
   EXPECT_EQ(lines("runs").size(), 3U);
+  EXPECT_FALSE(source_->refuse(third, mono_now() + 9s)) << "a server that accepts nobody does not keep it running";
+  EXPECT_EQ(get().value(), third);
+  EXPECT_TRUE(source_->refuse(third, mono_now() + 11s));
 }
 
 TEST_F(Exec, knows_its_variables_and_has_nothing_to_read) {
@@ -129,18 +135,35 @@ TEST_F(Exec, is_run_once_for_all_who_wait) {
   EXPECT_EQ(lines("runs").size(), 1U);
 }
 
-TEST_F(Exec, is_killed_with_all_that_it_started_when_nobody_waits_any_more) {
-  plugin("echo $$ > parent; sleep 1000 & echo $! > child; sleep 1000");
+TEST_F(Exec, goes_on_for_who_asks_next_when_nobody_waits_any_more) {
+  plugin("while [ ! -e gate ]; do sleep 0.02; done; " + answer(R"("token":"abc")"));
   const auto before = mono_now();
-  const auto given = get(1s);
-  const auto elapsed = mono_now() - before;
-  EXPECT_GE(elapsed, 1s);
-  EXPECT_LE(elapsed, 1100ms);
+  const auto given = get(200ms);
+  EXPECT_LE(mono_now() - before, 300ms);
   EXPECT_EQ(given.error().code, Errc::timeout);
-  EXPECT_EQ(given.error().detail, "user \"u\": the exec plugin /bin/sh did not answer in time, and was stopped");
-  ASSERT_FALSE(lines("child").empty());
-  EXPECT_TRUE(ends(lines("parent").at(0)));
+  EXPECT_EQ(given.error().detail, "user \"u\": the exec plugin /bin/sh did not answer in time");
+  std::ofstream(folder_.path() / "gate") << "open";
+  EXPECT_EQ(get().value()->token, "abc");
+  EXPECT_EQ(lines("runs").size(), 1U);
+}
+
+TEST_F(Exec, is_killed_by_close_with_all_that_it_started) {
+  plugin("sleep 1000 & echo $! > child; echo $$ > parent; sleep 1000");
+  EXPECT_EQ(get(1s).error().code, Errc::timeout);
+  const std::string parent = await_line("parent");
+  source_->close();
+  EXPECT_TRUE(ends(parent));
   EXPECT_TRUE(ends(lines("child").at(0)));
+}
+
+TEST_F(Exec, gets_none_of_our_files) {
+  const int socket = ::socket(AF_INET, SOCK_STREAM, 0);  // as Asio opens them
+  ASSERT_GE(socket, 0);
+  plugin("[ -e /proc/self/fd/" + std::to_string(socket) + " ] && echo leaked >&2 && exit 3; " +
+         answer(R"("token":"abc")"));
+  const auto given = get();
+  ::close(socket);
+  ASSERT_TRUE(given.has_value()) << given.error().detail;
 }
 
 TEST_F(Exec, is_killed_by_close_and_is_not_run_after_it) {
@@ -168,8 +191,18 @@ TEST_F(Exec, may_fail_and_is_run_again_for_who_asks_next) {
   plugin("if [ -e gate ]; then " + answer(R"("token":"abc")") + "; else echo no session >&2; exit 4; fi");
   EXPECT_EQ(get().error().detail, "user \"u\": the exec plugin /bin/sh failed with exit code 4: no session");
   EXPECT_EQ(get().error().code, Errc::unauthorized);
+  EXPECT_EQ(lines("runs").size(), 1U) << "not twice in a second";
   std::ofstream(folder_.path() / "gate") << "open";
-  EXPECT_EQ(get().value()->token, "abc");
+  auto given = get();
+  for (const auto until = mono_now() + 10s; !given && mono_now() < until;) given = get();
+  EXPECT_EQ(given.value()->token, "abc");
+}
+
+TEST_F(Exec, that_has_worked_may_fail_once_and_is_asked_again) {
+  plugin("if [ -e gate ]; then exit 4; fi; " + answer(R"("token":"abc","expirationTimestamp":"2024-01-15T11:30:00Z")"));
+  EXPECT_TRUE(get().has_value());
+  std::ofstream(folder_.path() / "gate") << "closed";
+  EXPECT_EQ(get(5s, today + 60min).error().code, Errc::unavailable);
 }
 
 TEST_F(Exec, is_stopped_when_it_prints_without_end) {

@@ -121,21 +121,26 @@ TEST_F(Rotation, takes_the_certificate_of_an_exec_plugin_and_keeps_it_when_the_c
   plugin.command = "login";
   kube::ExecCredential credential;
   credential.token = "only this";
-  ASSERT_TRUE(source.identify(credential, plugin).has_value());
+  ASSERT_TRUE(source.identify(credential, plugin, start).has_value());
   EXPECT_EQ(source.server(start), first);
   credential.certificate = certificate("two");
   credential.key = key("one");
-  EXPECT_THAT(source.identify(credential, plugin).error().detail, HasSubstr("the exec plugin login: clientKeyData"));
+  EXPECT_THAT(source.identify(credential, plugin, start).error().detail,
+              HasSubstr("the exec plugin login: clientKeyData"));
   EXPECT_EQ(source.server(start), first);
   credential.key = key("two");
-  ASSERT_TRUE(source.identify(credential, plugin).has_value());
+  ASSERT_TRUE(source.identify(credential, plugin, start).has_value());
   const auto second = source.server(start);
   EXPECT_NE(second, first);
-  ASSERT_TRUE(source.identify(credential, plugin).has_value());
+  ASSERT_TRUE(source.identify(credential, plugin, start).has_value());
   EXPECT_EQ(source.server(start), second) << "the same is no change";
   files_["/ca"] = certificate("two");
   EXPECT_NE(source.server(start + 10s), second);
   EXPECT_EQ(source.settings().certificate.text, certificate("two"));
+  credential.certificate.clear();
+  credential.key.clear();
+  ASSERT_TRUE(source.identify(credential, plugin, start + 11s).has_value());
+  EXPECT_TRUE(source.settings().certificate.text.empty()) << "who has only a token now is nobody else by a certificate";
 }
 
 }  // namespace

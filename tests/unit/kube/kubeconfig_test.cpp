@@ -316,6 +316,8 @@ TEST(ServerUrl, has_scheme_host_port_and_prefix) {
 
 TEST(ServerUrl, says_what_is_wrong) {
   EXPECT_EQ(parse_server_url("h:6443", "c").error().detail, "c: server \"h:6443\" must start with https:// or http://");
+  EXPECT_EQ(parse_server_url("https://admin:S3cret@h:6443", "c").error().detail,
+            "c: server \"h:6443\": a user or password in it is not supported");
   EXPECT_EQ(parse_server_url("https://h:0", "c").error().detail,
             "c: server \"https://h:0\" has no port from 1 to 65535 after its ':'");
   for (const char* url : {"https://", "https://:6443", "https://u:p@h", "https://h:65536", "https://h:", "https://h:x",

@@ -79,6 +79,18 @@ TEST(KindMachineMarks, that_cannot_be_written_hold_up_nobody_else) {
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
 }
 
+TEST(KindMachineMarks, that_get_no_answer_hold_up_who_came_later_for_a_while_only) {
+  KindBench bench;
+  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
+  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
+  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  bench.lose(bench.only());
+  bench.lose(bench.work_within(seconds{1}).at(0));
+  EXPECT_THAT(about(bench.work_within(seconds{1})), ElementsAre("PATCH tickets/old/status"));
+  bench.pass(seconds{30});
+  EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
+}
+
 TEST(KindMachineMarks, of_a_former_life_are_replaced_before_a_grant) {
   KindBench bench;
   const auto w = Widget{.uid = "w-2", .created_s = 2000}.object();

@@ -96,6 +96,38 @@ TEST(KindMachineUpkeep, of_a_new_leader_counts_from_what_it_saw_as_a_standby) {
   EXPECT_THAT(about(bench.work()), Contains("PATCH tickets/a/status"));
 }
 
+TEST(KindMachineUpkeep, records_on_beside_grants_that_cannot_be_told) {
+  runtime::KindSettings settings;
+  settings.batch = 4;
+  KindBench bench(widgets(), settings);
+  const auto w = Widget{.limit = 9, .status = ledger(9, "100", {{"a", 7}, {"b", 8}, {"c", 9}})}.object();
+  bench.start({.widgets = {w},
+               .tickets = {Ticket{.name = "a"}.object(), Ticket{.name = "b"}.object(), Ticket{.name = "c"}.object(),
+                           Ticket{.name = "d"}.object()}});
+  const auto tells = bench.work();
+  ASSERT_EQ(tells.size(), 3U) << "and no record for one more while they are under way";
+  for (const auto& tell : tells) bench.refuse(tell, 422, "Invalid", "a webhook says no");
+  EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/a", "ns/b", "ns/c", "ns/d"));
+}
+
+TEST(KindMachineUpkeep, ends_who_holds_before_it_asks_about_who_waits) {
+  runtime::KindSettings settings;
+  settings.parallel = 1;
+  KindBench bench(widgets(), settings);
+  std::vector<json> tickets;
+  for (int i = 0; i < 9; ++i)
+    tickets.push_back(Ticket{.name = "t" + std::to_string(i), .pod = "p" + std::to_string(i)}.object());
+  tickets.push_back(Ticket{.name = "u", .pod = "holder", .status = granted(9)}.object());
+  bench.start({.widgets = {Widget{.status = ledger(9, "100")}.object()}, .tickets = tickets, .pods = {}});
+  std::vector<std::string> asked;
+  for (auto sent = bench.work(); sent.size() == 1 && asked.size() < 4; sent = bench.work()) {
+    asked.push_back(about(sent[0]));
+    bench.not_found(sent[0]);
+  }
+  ASSERT_EQ(asked.size(), 4U);
+  EXPECT_THAT(asked, Contains("PATCH tickets/u/status")) << testing::PrintToString(asked);
+}
+
 TEST(KindMachineUpkeep, tells_before_it_decides_again) {
   KindBench bench;
   const auto w = Widget{.limit = 1, .status = ledger(9, "100")}.object();
