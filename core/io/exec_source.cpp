@@ -18,7 +18,7 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr runtime::Duration longest_run = std::chrono::minutes{1};  // of one that asks nobody
+constexpr runtime::Duration longest_run = std::chrono::seconds{30};  // of one that asks nobody
 constexpr runtime::Duration pause_after_failure = std::chrono::seconds{1};
 
 }  // namespace

@@ -15,8 +15,8 @@
 namespace konductor::io {
 
 /// The credential that a program gives, kept until it expires. All who wait for one share one run of the program, which
-/// goes on when they have given up: who asks next may find its answer. It is killed after a minute, unless it asks a
-/// person. Must outlive its calls.
+/// goes on when they have given up: who asks next may find its answer. It is killed after half a minute, unless it asks
+/// a person. Must outlive its calls.
 class ExecSource {
  public:
   using Credential = std::shared_ptr<const kube::ExecCredential>;
