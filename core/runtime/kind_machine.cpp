@@ -13,7 +13,11 @@ namespace konductor::runtime {
 
 using nlohmann::json;
 
-namespace {}  // namespace
+namespace {
+
+constexpr std::size_t few_appointments = 1000;
+
+}  // namespace
 
 Entry& KindMachine::Impl::entry(const kube::NamespacedName& name) {
   auto& found = entries_[name];
@@ -58,7 +62,6 @@ void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
         auto& known = entry({meta->ns, meta->name});
         known.gone_uid = meta->uid;
         if (known.primitive && known.primitive->uid == meta->uid) known.primitive.reset();
-        known.dirty = true;
         review(known);
       }
       break;
@@ -68,7 +71,6 @@ void KindMachine::Impl::on_primitive(const ViewEvent& event, Now now) {
         if (known.primitive->rv > kube::parse_resource_version(event.resource_version).value_or(0)) continue;
         known.gone_uid = known.primitive->uid;
         known.primitive.reset();
-        known.dirty = true;
         review(known);
       }
       listed_.clear();
@@ -161,10 +163,7 @@ void KindMachine::Impl::on_pod(const ViewEvent& event, Now now) {
     }
     case ViewEvent::Kind::synced:
       pods_.synced(rv);
-      for (auto& [name, known] : entries_) {
-        known.dirty = true;
-        review(known);
-      }
+      for (auto& [name, known] : entries_) review(known);
       break;
     case ViewEvent::Kind::progress: pods_.progress(rv); break;
     case ViewEvent::Kind::failed: break;
@@ -177,10 +176,7 @@ void KindMachine::Impl::on_observed(const WatchTarget& target, const ViewEvent& 
 
 void KindMachine::Impl::lead(bool leading, Now /*now*/) {
   leading_ = leading;
-  for (auto& [name, known] : entries_) {
-    known.dirty = true;
-    review(known);
-  }
+  for (auto& [name, known] : entries_) review(known);
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
@@ -199,6 +195,8 @@ std::vector<Outgoing> KindMachine::Impl::work(Now now) {
 void KindMachine::Impl::serve(Entry& entry, Now now) {
   if (entry.wake && *entry.wake <= now.mono) entry.dirty = true;
   if (!entry.dirty && next_due(entry, now) == nullptr) return;
+  // Appointments that no longer stand would each stay until their time, which may be a long time to live away.
+  if (entry.agenda.size() > 2 * view_.of(entry.name).size() + few_appointments) review(entry);
   const auto sent_before = next_id_;
   entry.dirty = false;
   entry.wake.reset();

@@ -18,6 +18,7 @@ void KindMachine::Impl::look_at(Entry& entry, KnownClaim& known, MonoTime at) {
 }
 
 void KindMachine::Impl::review(Entry& entry) {
+  entry.dirty = true;
   entry.review = true;
   entry.agenda = {};
 }
@@ -34,9 +35,6 @@ KnownClaim* KindMachine::Impl::next_due(Entry& entry, Now now) {
 }
 
 void KindMachine::Impl::keep_up(Entry& entry, Now now) {
-  // Each would stay until its time, which may be a long time to live away.
-  constexpr std::size_t few = 1000;
-  if (entry.agenda.size() > 2 * view_.of(entry.name).size() + few) review(entry);
   if (std::exchange(entry.review, false)) {
     entry.crowded_out.clear();
     entry.crowded_out_removals.clear();
@@ -45,8 +43,8 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
     for (auto* known : view_.of(entry.name)) {
       known->notes.look_at = MonoTime::max();
       known->notes.crowded_out = false;
+      attend(entry, *known, now);
     }
-    for (auto* known : view_.of(entry.name)) attend(entry, *known, now);
     return;
   }
   attend_crowded_out(entry, entry.crowded_out, true, now);

@@ -57,11 +57,16 @@ TEST(KindMachineMarks, come_before_the_first_grant_for_all_who_are_not_strictly_
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/old"));
 }
 
+/// A widget that has granted before; `old` needs a mark, a younger ticket does not.
+void start_after_a_grant(KindBench& bench, const json& old) {
+  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+}
+
 TEST(KindMachineMarks, of_who_came_first_are_awaited_also_after_the_first_grant) {
   KindBench bench;
-  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
   const auto old = Ticket{.name = "old", .created_s = 1999}.object();
-  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  start_after_a_grant(bench, old);
   const auto mark = bench.only();
   EXPECT_EQ(about(mark), "PATCH tickets/old/status");
   bench.conflict(mark);
@@ -72,18 +77,14 @@ TEST(KindMachineMarks, of_who_came_first_are_awaited_also_after_the_first_grant)
 
 TEST(KindMachineMarks, that_cannot_be_written_hold_up_nobody_else) {
   KindBench bench;
-  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
-  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
-  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  start_after_a_grant(bench, Ticket{.name = "old", .created_s = 1999}.object());
   bench.refuse(bench.only(), 422, "Invalid", "a webhook says no");
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
 }
 
 TEST(KindMachineMarks, that_get_no_answer_hold_up_who_came_later_for_a_while_only) {
   KindBench bench;
-  const auto w = Widget{.created_s = 2000, .limit = 9, .status = ledger(9, "100")}.object();
-  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
-  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  start_after_a_grant(bench, Ticket{.name = "old", .created_s = 1999}.object());
   bench.lose(bench.only());
   bench.lose(bench.work_within(seconds{1}).at(0));
   EXPECT_THAT(about(bench.work_within(seconds{1})), ElementsAre("PATCH tickets/old/status"));
