@@ -62,7 +62,8 @@ Result<host::PluginRegistry> load(const Options& options, const io::Environment&
 /// Everything of one process, and the order in which it starts and stops.
 class App {
  public:
-  App(const Options& options, host::PluginRegistry registry) : options_(options), registry_(std::move(registry)) {}
+  App(const Options& options, host::PluginRegistry registry)
+      : options_(options), registry_(std::move(registry)), pacer_(options.kube_api_qps, options.kube_api_burst) {}
 
   int run(const io::Environment& environment) {
     auto access = io::load_config({options_.kubeconfig, options_.context}, environment);
@@ -118,8 +119,8 @@ class App {
     const auto kinds = std::max<std::size_t>(registry_.kinds().size(), 1);
     settings.watches = static_cast<std::uint32_t>(std::clamp<std::size_t>(io::raise_file_limit() / 2 / kinds, 8, 1000));
     for (auto& kind : registry_.kinds()) {
-      runners_.push_back(std::make_unique<KindRunner>(context_.get_executor(), *client_, std::move(kind), settings,
-                                                      [this] { return may_lead(); }));
+      runners_.push_back(std::make_unique<KindRunner>(context_.get_executor(), *client_, pacer_, std::move(kind),
+                                                      settings, [this] { return may_lead(); }));
       asio::co_spawn(context_, runners_.back()->run(), asio::detached);
     }
     runtime::WatchSettings pods;
@@ -192,6 +193,7 @@ class App {
   asio::io_context context_{1};
   std::unique_ptr<io::KubeClient> client_;
   std::unique_ptr<io::ElectorDriver> elector_;
+  runtime::Pacer pacer_;
   std::vector<std::unique_ptr<KindRunner>> runners_;
   std::unique_ptr<io::WatchDriver> pods_;
   WatchTrouble pods_trouble_;

@@ -48,10 +48,12 @@ void write_log(const runtime::KindMachine::LogLine& line) {
 
 }  // namespace
 
-KindRunner::KindRunner(asio::any_io_executor executor, io::KubeClient& client, runtime::KindDeclaration kind,
-                       const runtime::KindSettings& settings, std::function<bool()> may_lead)
+KindRunner::KindRunner(asio::any_io_executor executor, io::KubeClient& client, runtime::Pacer& pacer,
+                       runtime::KindDeclaration kind, const runtime::KindSettings& settings,
+                       std::function<bool()> may_lead)
     : executor_(std::move(executor)),
       client_(client),
+      pacer_(pacer),
       machine_(std::move(kind), settings),
       may_lead_(std::move(may_lead)),
       primitives_(executor_, client_, watch_of(machine_.kind().primitive_resource()),
@@ -177,6 +179,12 @@ void KindRunner::set_timer() {
 }
 
 asio::awaitable<void> KindRunner::send(runtime::Outgoing outgoing) {
+  const auto asked = client_.now().mono;
+  if (const auto at = pacer_.reserve(asked); at > asked) {
+    io::BootTimer turn(executor_, at);
+    const auto waiting = asio::as_tuple(asio::use_awaitable);
+    co_await turn.async_wait(waiting);
+  }
   const auto answer = co_await client_.send(outgoing.request, request_deadline);
   spdlog::debug("{} {} -> {}", kube::to_string(outgoing.request.method), outgoing.request.target,
                 answer ? std::to_string(answer->status) : answer.error().detail);

@@ -5,6 +5,7 @@
 #include "io/watch_driver.hpp"
 #include "operator/watch_trouble.hpp"
 #include "runtime/kind_machine.hpp"
+#include "runtime/pacer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -20,9 +21,10 @@ namespace konductor::app {
 /// Client and executor must outlive it, and it must live until the executor has run dry.
 class KindRunner {
  public:
-  /// `may_lead` is asked before each round: false, and nothing is sent.
-  KindRunner(boost::asio::any_io_executor executor, io::KubeClient& client, runtime::KindDeclaration kind,
-             const runtime::KindSettings& settings, std::function<bool()> may_lead);
+  /// `may_lead` is asked before each round: false, and nothing is sent. All runners share the pacer, which must outlive
+  /// them.
+  KindRunner(boost::asio::any_io_executor executor, io::KubeClient& client, runtime::Pacer& pacer,
+             runtime::KindDeclaration kind, const runtime::KindSettings& settings, std::function<bool()> may_lead);
 
   /// Waits until the API server serves both resources with all fields that are needed, then runs the watches. Until
   /// stop().
@@ -53,6 +55,7 @@ class KindRunner {
 
   boost::asio::any_io_executor executor_;
   io::KubeClient& client_;
+  runtime::Pacer& pacer_;
   runtime::KindMachine machine_;
   std::function<bool()> may_lead_;
   WatchTrouble primitives_trouble_;

@@ -5,6 +5,11 @@
 #include <CLI/CLI.hpp>
 
 namespace konductor::app {
+namespace {
+
+constexpr int most_per_second = 1'000'000;
+
+}  // namespace
 
 Result<Options> parse_options(int argc, const char* const* argv) {
   Options options;
@@ -31,6 +36,13 @@ Result<Options> parse_options(int argc, const char* const* argv) {
   app.add_option(
       "--withhold-grants", withhold,
       "Grant nothing for this long after the start: after etcd was restored from a backup, the longest TTL in use");
+  app.add_option("--kube-api-qps", options.kube_api_qps,
+                 "Most requests a second to the API server, watches and the election aside; 0: no bound")
+      ->check(CLI::Range(0, most_per_second))
+      ->capture_default_str();
+  app.add_option("--kube-api-burst", options.kube_api_burst, "How many of them may come at once")
+      ->check(CLI::Range(1, most_per_second))
+      ->capture_default_str();
   auto* manifests = app.add_subcommand(
       "manifests", "Print the CRDs and roles of the plugins that are loaded, for kubectl apply -f -");
   auto* version = app.add_subcommand("version", "Print the version");

@@ -23,6 +23,8 @@ struct Options {
   std::string metrics_address = "127.0.0.1:9472";
   std::string log_level = "info";
   std::string log_format = "text";
+  int kube_api_qps = 1000;  // 0: no bound
+  int kube_api_burst = 2000;
   runtime::Duration withhold_grants{0};
 };
 

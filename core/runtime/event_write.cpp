@@ -56,13 +56,4 @@ kube::Request event_write(const Announcement& announcement, const std::string& c
   return kube::create({"", "v1", "events"}, subject.name.ns, object);
 }
 
-bool EventBudget::take(MonoTime now) noexcept {
-  const auto refills = std::min<std::int64_t>((now - refilled_) / refill_, burst_);
-  left_ = std::min(burst_, left_ + static_cast<int>(refills));
-  refilled_ = left_ == burst_ ? now : refilled_ + refills * refill_;
-  if (left_ == 0) return false;
-  --left_;
-  return true;
-}
-
 }  // namespace konductor::runtime

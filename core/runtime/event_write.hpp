@@ -28,20 +28,4 @@ struct Announcement {
 kube::Request event_write(const Announcement& announcement, const std::string& component, std::uint64_t serial,
                           WallTime server_now);
 
-/// Bounds how many Events are written: `burst` at once, then one in each `refill`. Events are for people, and what
-/// happens to thousands of claims at once must not cost the API server thousands of writes more.
-class EventBudget {
- public:
-  explicit EventBudget(int burst = 50, Duration refill = std::chrono::milliseconds{500})
-      : burst_(burst), refill_(refill), left_(burst) {}
-  /// False: leave this one out.
-  bool take(MonoTime now) noexcept;
-
- private:
-  int burst_;
-  Duration refill_;
-  int left_;
-  MonoTime refilled_{};  // when left_ was right
-};
-
 }  // namespace konductor::runtime

@@ -180,7 +180,8 @@ void KindMachine::Impl::lead(bool leading, Now /*now*/) {
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
-  if (can_work()) {
+  if (throttled_until_ && now.mono >= *throttled_until_) throttled_until_.reset();
+  if (can_work() && !throttled_until_) {
     const auto first = entries_.lower_bound(std::exchange(turn_, {}).value_or(kube::NamespacedName{}));
     for (auto at = first; at != entries_.end(); ++at) serve(at->second, now);
     for (auto at = entries_.begin(); at != first; ++at) serve(at->second, now);
@@ -208,6 +209,7 @@ void KindMachine::Impl::serve(Entry& entry, Now now) {
 std::optional<MonoTime> KindMachine::Impl::wake_at() const {
   std::optional<MonoTime> earliest;
   if (!can_work()) return earliest;
+  if (throttled_until_) return throttled_until_;
   for (const auto& [name, known] : entries_) {
     if (known.dirty) return MonoTime::min();
     if (known.wake && (!earliest || *known.wake < *earliest)) earliest = known.wake;

@@ -28,6 +28,13 @@ bool is_refusal(const Error& error) {
   return !is_retryable(error.code);
 }
 
+constexpr int too_many_requests = 429;
+constexpr auto longest_pause = std::chrono::seconds{30};  // an answer that asks for more must not stop every grant
+
+Duration pause_asked_for(int retry_after_s) {
+  return std::min<Duration>(std::chrono::seconds{retry_after_s}, longest_pause);
+}
+
 constexpr const char* not_comparable =
     "the API server sent a list whose resourceVersion is no decimal integer: nothing is granted";
 
@@ -38,7 +45,7 @@ void KindMachine::Impl::failed(Retry& retry, const Error& error, Now now) {
   constexpr int most_doublings = 10;
   const auto doubled = settings_.retry_first * (std::int64_t{1} << std::min(retry.failures, most_doublings));
   auto pause = is_refusal(error) ? settings_.retry_most : std::min<Duration>(doubled, settings_.retry_most);
-  pause = std::max<Duration>(pause, std::chrono::seconds{error.retry_after_s});
+  pause = std::max(pause, pause_asked_for(error.retry_after_s));
   ++retry.failures;
   retry.not_before = now.mono + pause;
   log(LogLine::Level::warning, error.detail);
@@ -49,6 +56,7 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
   if (found == in_flight_.end()) return;
   const InFlight sent = std::move(found->second);
   in_flight_.erase(found);
+  heed_pause(answer, now);
   for (auto& [name, known] : entries_)
     if (known.starved) known.dirty = true;
   switch (sent.what) {
@@ -60,6 +68,13 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
     case Sent::pod_question: on_pod_answer(sent, answer, now); break;
     case Sent::event: --events_in_flight_; break;
   }
+}
+
+/// Where the server is overloaded, not only the request that it refused waits: its like would be refused as well.
+void KindMachine::Impl::heed_pause(const Result<kube::Response>& answer, Now now) {
+  if (!answer || answer->status != too_many_requests || answer->retry_after_s <= 0) return;
+  const auto until = now.mono + pause_asked_for(answer->retry_after_s);
+  throttled_until_ = std::max(throttled_until_.value_or(until), until);
 }
 
 void KindMachine::Impl::on_record(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
@@ -157,8 +172,9 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
   if (known != nullptr) {
     known->notes.busy = false;
     known->notes.ending = false;
-    known->notes.refused = !object && !is_conflict(object.error()) &&
-                           (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
+    const bool refused = !object && !is_conflict(object.error()) &&
+                         (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
+    known->notes.refusal = refused ? object.error().detail : std::string{};
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

@@ -44,7 +44,7 @@ void KindMachine::Impl::tell_events(Entry& entry, const std::vector<PlanEvent>& 
 void KindMachine::Impl::announce(const kube::NamespacedName& primitive, const std::vector<Announcement>& all, Now now) {
   for (const auto& one : all) {
     if (events_in_flight_ >= most_in_flight || in_flight_.size() >= settings_.parallel) return;
-    if (!event_budget_.take(now.mono)) return;
+    if (throttled_until_ || !event_pacer_.take(now.mono)) return;
     ++events_in_flight_;
     InFlight sent;
     sent.what = Sent::event;

@@ -156,7 +156,7 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   if (!must && entry.quiet_until && now.mono < *entry.quiet_until) return wake(entry, *entry.quiet_until);
   if (!must && !differs.urgent && entry.last_status && now.mono < *entry.last_status + settings_.status_interval)
     return wake(entry, *entry.last_status + settings_.status_interval);
-  if (!has_room(entry, true)) return;
+  if (!has_room(entry, Urgency::grant)) return;
   entry.busy = true;
   entry.last_status = now.mono;
   if (grants > 0) ++counters_.records;
@@ -178,7 +178,7 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
   for (const auto& [known, verdict] : decision.unserved) {
     const bool unavailable = kind_.mode == Mode::granted && !known->claim.wait && decision.complete;
     if (is_refused(verdict) || unavailable) {
-      if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
+      if (!can_write(*known, entry, now) || !has_room(entry, Urgency::end)) continue;
       ++counters_.denials;
       deny(entry, *known, denial_of(verdict), now);
     } else if (kind_.mode == Mode::granted) {
@@ -199,7 +199,7 @@ void KindMachine::Impl::tell_waiter(Entry& entry, KnownClaim& known, const Endin
   if (claim.acknowledged && claim.reason == waits.reason) return;
   const auto told_at = known.notes.first_seen + settle_time;
   if (now.mono < told_at) return wake(entry, told_at);
-  if (!can_write(known, entry, now) || !has_room(entry, false)) return;
+  if (!can_write(known, entry, now) || !has_room(entry, Urgency::tidy)) return;
   write_claim(known, acknowledge(kind_, claim, waits.reason, waits.message, mark, now.server), Sent::claim_write,
               false);
 }
@@ -209,7 +209,7 @@ void KindMachine::Impl::revoke_holders(Entry& entry, const Decision& decision, N
     auto* known = decision.claims[verdict.claim];
     // One that is not told yet is told first; one that is told to stop already keeps the grace that it was given.
     if (verdict.kind != VerdictKind::revoke || known == nullptr || known->claim.phase != Phase::granted) continue;
-    if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
+    if (!can_write(*known, entry, now) || !has_room(entry, Urgency::end)) continue;
     const Claim& claim = known->claim;
     const Revocation revocation{verdict.reason.empty() ? "Revoking" : verdict.reason, verdict.message,
                                 Duration{verdict.grace}};
@@ -235,11 +235,11 @@ void KindMachine::Impl::answer_orphans(Entry& entry, Now now) {
       wake(entry, first_seen + settle_time);
     } else if (!entry.absent_at || *entry.absent_at < first_seen) {
       if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
-      if (entry.asking || !has_room(entry, false)) return;
+      if (entry.asking || !has_room(entry, Urgency::tidy)) return;
       return ask_for_primitive(entry, {}, now);
     } else if (claim.wait) {
       tell_waiter(entry, *known, {Phase::pending, reason, message}, {}, now);
-    } else if (can_write(*known, entry, now) && has_room(entry, false)) {
+    } else if (can_write(*known, entry, now) && has_room(entry, Urgency::tidy)) {
       deny(entry, *known, {Phase::denied, reason, message}, now);
     }
   }

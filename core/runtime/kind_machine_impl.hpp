@@ -6,6 +6,7 @@
 #include "runtime/kind_machine.hpp"
 #include "runtime/kind_machine_state.hpp"
 #include "runtime/observed_view.hpp"
+#include "runtime/pacer.hpp"
 #include "runtime/pod_tracker.hpp"
 #include "runtime/primitive_status.hpp"
 #include "runtime/upkeep.hpp"
@@ -64,6 +65,7 @@ class KindMachine::Impl {
   void on_removal(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void on_pod_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void failed(Retry& retry, const Error& error, Now now);
+  void heed_pause(const Result<kube::Response>& answer, Now now);
 
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
@@ -77,7 +79,7 @@ class KindMachine::Impl {
   void keep_up(Entry& entry, Now now);
   void attend(Entry& entry, KnownClaim& known, Now now);
   void ask_about_pod(Entry& entry, KnownClaim& known, Now now);
-  void attend_crowded_out(Entry& entry, std::deque<std::string>& keys, bool urgent, Now now);
+  void attend_crowded_out(Entry& entry, std::deque<std::string>& keys, Urgency urgency, Now now);
   static void crowd_out(Entry& entry, KnownClaim& known, bool removal);
   [[nodiscard]] KnownClaim* next_due(Entry& entry, Now now);
   [[nodiscard]] PodState pod_state(const KnownClaim& known) const;
@@ -96,6 +98,7 @@ class KindMachine::Impl {
                     std::size_t grants, bool covered, Now now);
   void refuse(Entry& entry, const Ledger& ledger, const std::string& reason, const std::string& message, Now now);
   bool mark_waiters(Entry& entry, const Ledger& ledger, Now now);
+  void explain_missing_marks(Entry& entry, const Ledger& ledger, Now now);
   [[nodiscard]] bool is_mid_batch(const Ledger& ledger, std::size_t room, Now now) const;
   void rest(Entry& entry, Now now) const;
   void revoke_holders(Entry& entry, const Decision& decision, Now now);
@@ -103,7 +106,7 @@ class KindMachine::Impl {
                    std::vector<Announcement> announce = {});
   void send(InFlight sent, kube::Request request);
   static bool can_write(KnownClaim& known, Entry& entry, Now now);
-  bool has_room(Entry& entry, bool urgent) const;
+  bool has_room(Entry& entry, Urgency urgency) const;
   [[nodiscard]] std::uint64_t view_rv(const Entry& entry) const;
   [[nodiscard]] LedgerView ledger_view(const Entry& entry) const;
   [[nodiscard]] Duration ttl_of(const Claim& claim, const Entry& entry) const;
@@ -125,7 +128,8 @@ class KindMachine::Impl {
   ClaimView view_;
   PodTracker pods_;
   ObservedView observed_;
-  EventBudget event_budget_;
+  // Events are for people, and what happens to thousands of claims at once must not cost thousands of writes more.
+  Pacer event_pacer_{2, 50};
   std::map<kube::NamespacedName, Entry> entries_;
   std::set<kube::NamespacedName> listed_;     // primitives, between begin and synced
   std::optional<kube::NamespacedName> turn_;  // of a primitive that found no room for a request
@@ -135,6 +139,7 @@ class KindMachine::Impl {
   bool quarantined_ = false;
   std::string quarantine_reason_;
   std::optional<MonoTime> started_;
+  std::optional<MonoTime> throttled_until_;              // the server asked for a pause
   std::unordered_map<std::string, std::string> pod_of_;  // claim UID to Pod UID, while referred to
   std::unordered_map<std::string, Retry> pod_retry_;
   std::set<std::string> pods_asked_;

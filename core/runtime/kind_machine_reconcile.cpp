@@ -20,8 +20,9 @@ void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
   if (!entry.wake || at < *entry.wake) entry.wake = at;
 }
 
-bool KindMachine::Impl::has_room(Entry& entry, bool urgent) const {
-  const auto most = std::max(1U, urgent ? settings_.parallel : settings_.parallel / 2);
+bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
+  const auto all = settings_.parallel;
+  const auto most = std::max(1U, urgency == Urgency::grant ? all : urgency == Urgency::end ? all - all / 4 : all / 2);
   const bool room = in_flight_.size() < most;
   if (!room) entry.starved = true;
   return room;
@@ -81,7 +82,7 @@ void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   const auto& primitive = *entry.primitive;
   if (entry.reread && !entry.busy && !entry.asking) {
     if (now.mono < entry.retry.not_before) return wake(entry, entry.retry.not_before);
-    if (!has_room(entry, true)) return;
+    if (!has_room(entry, Urgency::grant)) return;
     ask_for_primitive(entry, primitive.uid, now);
   }
   const Ledger first{0, primitive.resource_version, {}};
@@ -117,7 +118,7 @@ void KindMachine::Impl::tell_pending(Entry& entry, const Ledger& ledger, Now now
     if (known == nullptr || known->claim.phase != Phase::pending) continue;
     const Claim& claim = known->claim;
     if (!is_marked_for(claim, primitive.uid, primitive.created)) continue;
-    if (!can_write(*known, entry, now) || !has_room(entry, true)) continue;
+    if (!can_write(*known, entry, now) || !has_room(entry, Urgency::grant)) continue;
     write_claim(*known, tell(kind_, claim, grant, ttl_of(claim, entry), primitive.uid, now.server), Sent::claim_write,
                 false);
   }
@@ -146,11 +147,11 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
     if (known == nullptr || known->claim.primitive != entry.name || known->claim.phase != Phase::pending ||
         is_marked_for(known->claim, primitive.uid, primitive.created))
       return true;
-    if (has_room(entry, true) && can_write(*known, entry, now)) {
+    if (has_room(entry, Urgency::grant) && can_write(*known, entry, now)) {
       write_claim(*known, acknowledge(kind_, known->claim, "Queued", "waits for its turn", primitive.uid, now.server),
                   Sent::claim_write, false);
     }
-    in_order = in_order && known->notes.refused;
+    in_order = in_order && !known->notes.refusal.empty();
     return false;
   });
   if (entry.unmarked.empty()) {
@@ -163,6 +164,20 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
   if (in_order || now.mono >= until) return true;
   wake(entry, until);
   return false;
+}
+
+/// Before the first grant one claim whose mark the server refuses holds up all of the primitive: people must see that.
+void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger, Now now) {
+  if (ledger.last_token != 0) return;
+  for (const auto& key : entry.unmarked) {
+    const auto* known = view_.known(key);
+    if (known == nullptr || known->notes.refusal.empty()) continue;
+    return refuse(entry, ledger, "ClaimNotMarked",
+                  "nothing is granted before " + key + ", which is as old as this " + kind_.names.singular +
+                      ", is marked with its UID; the API server refuses that: " + known->notes.refusal +
+                      ". Mend what refuses it, or delete the claim",
+                  now);
+  }
 }
 
 /// While an answer to a tell is certain to come, a few more grants at a time would each cost a record.
@@ -186,7 +201,7 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   if (!entry.blocked_since) entry.blocked_since = now.mono;
   const auto at = *entry.blocked_since + blocked_time;
   if (now.mono < at) return wake(entry, at);
-  if (!has_room(entry, true)) return;
+  if (!has_room(entry, Urgency::grant)) return;
   entry.blocked_since = now.mono;
   entry.asking = true;
   InFlight sent;
@@ -200,7 +215,7 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
 
 void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, Now now) {
   if (now.mono < entry.rest_until) return wake(entry, entry.rest_until);
-  if (!has_room(entry, true)) return;
+  if (!has_room(entry, Urgency::grant)) return;
   const auto& primitive = *entry.primitive;
   if (quarantined_) return refuse(entry, ledger, "PluginQuarantined", quarantine_reason_, now);
   if (!primitive.ledger_error.empty()) return refuse(entry, ledger, "LedgerUnreadable", primitive.ledger_error, now);
@@ -219,7 +234,7 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   }
   entry.blocked_since.reset();
   rest(entry, now);
-  if (granted_mode && !mark_waiters(entry, ledger, now)) return;
+  if (granted_mode && !mark_waiters(entry, ledger, now)) return explain_missing_marks(entry, ledger, now);
   const auto observed = observed_.shown_to(entry.name);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
   if (granted_mode && is_mid_batch(ledger, room, now)) return;

@@ -27,6 +27,13 @@ enum class Sent {
   event          // best effort
 };
 
+/// What gets room for a request when there is little: a crowd of ends must not hold up grants, nor tidying either.
+enum class Urgency {
+  grant,  // records, tells, marks, and what they wait for
+  end,    // expiries, denials, revocations, and questions about Pods
+  tidy    // deletes what has ended, tells waiters why they wait
+};
+
 struct InFlight {
   Sent what = Sent::event;
   kube::NamespacedName primitive;

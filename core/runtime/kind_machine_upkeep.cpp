@@ -47,8 +47,8 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
     }
     return;
   }
-  attend_crowded_out(entry, entry.crowded_out, true, now);
-  attend_crowded_out(entry, entry.crowded_out_removals, false, now);
+  attend_crowded_out(entry, entry.crowded_out, Urgency::end, now);
+  attend_crowded_out(entry, entry.crowded_out_removals, Urgency::tidy, now);
   while (auto* known = next_due(entry, now)) {
     entry.agenda.drop_next();
     known->notes.look_at = MonoTime::max();
@@ -56,8 +56,8 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
   }
 }
 
-void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>& keys, bool urgent, Now now) {
-  while (!keys.empty() && has_room(entry, urgent)) {
+void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>& keys, Urgency urgency, Now now) {
+  while (!keys.empty() && has_room(entry, urgency)) {
     auto* known = view_.known(keys.front());
     keys.pop_front();
     if (known == nullptr || known->claim.primitive != entry.name) continue;
@@ -92,7 +92,7 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
   known.notes.over = due.end.has_value();
   if (due.due) look_at(entry, known, *due.due);
   if ((!due.end && !due.remove) || !can_write(known, entry, now)) return;
-  if (!has_room(entry, !due.remove)) return crowd_out(entry, known, due.remove);
+  if (!has_room(entry, due.remove ? Urgency::tidy : Urgency::end)) return crowd_out(entry, known, due.remove);
   if (due.remove) return write_claim(known, remove_claim(kind_, claim), Sent::removal, true);
   log(LogLine::Level::info, claim.key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
   ++counters_.expiries;
@@ -108,7 +108,7 @@ void KindMachine::Impl::ask_about_pod(Entry& entry, KnownClaim& known, Now now) 
       retry != pod_retry_.end() && now.mono < retry->second.not_before)
     return look_at(entry, known, retry->second.not_before);
   if (!pods_.wants_question(claim.pod_uid)) return look_at(entry, known, now.mono + doubtful_time);
-  if (!has_room(entry, true)) return crowd_out(entry, known, false);
+  if (!has_room(entry, Urgency::end)) return crowd_out(entry, known, false);
   pods_asked_.insert(claim.pod_uid);
   InFlight sent;
   sent.what = Sent::pod_question;

@@ -96,6 +96,11 @@ void KindBench::refuse(const Outgoing& to, int status, const std::string& reason
   machine.on_answer(to.id, kube::Response{status, text.dump(), 0, {}}, now);
 }
 
+void KindBench::throttle(const Outgoing& to, int retry_after_s) {
+  const json text = {{"kind", "Status"}, {"code", 429}, {"reason", "TooManyRequests"}, {"message", "try again later"}};
+  machine.on_answer(to.id, kube::Response{429, text.dump(), retry_after_s, {}}, now);
+}
+
 void KindBench::lose(const Outgoing& to) {
   machine.on_answer(to.id, Error{Errc::timeout, "no answer came in time", 0}, now);
 }

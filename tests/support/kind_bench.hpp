@@ -37,6 +37,8 @@ class KindBench {
   // The server.
   void answer(const runtime::Outgoing& to, const nlohmann::json& object);
   void refuse(const runtime::Outgoing& to, int status, const std::string& reason, const std::string& message = "no");
+  /// 429 with Retry-After.
+  void throttle(const runtime::Outgoing& to, int retry_after_s);
   void conflict(const runtime::Outgoing& to) { refuse(to, 409, "Conflict"); }
   void not_found(const runtime::Outgoing& to) { refuse(to, 404, "NotFound"); }
   /// Executed or not: nobody knows.

@@ -44,26 +44,5 @@ TEST(EventWrite, cuts_a_message_between_characters) {
   EXPECT_EQ(written({"Widget", {"ns", "w"}, "u", "1"}, {false, "R", message})["message"], std::string(1023, 'x'));
 }
 
-TEST(EventBudget, gives_a_burst_and_then_one_in_each_interval) {
-  EventBudget budget(3, milliseconds{500});
-  MonoTime now{seconds{1000}};
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(budget.take(now)) << i;
-  EXPECT_FALSE(budget.take(now));
-  now += milliseconds{499};
-  EXPECT_FALSE(budget.take(now));
-  now += milliseconds{1};
-  EXPECT_TRUE(budget.take(now));
-  EXPECT_FALSE(budget.take(now));
-  now += milliseconds{1250};
-  EXPECT_TRUE(budget.take(now));
-  EXPECT_TRUE(budget.take(now));
-  EXPECT_FALSE(budget.take(now));
-  now += milliseconds{250};
-  EXPECT_TRUE(budget.take(now)) << "half an interval was not lost";
-  now += seconds{3600};
-  for (int i = 0; i < 3; ++i) EXPECT_TRUE(budget.take(now)) << i;
-  EXPECT_FALSE(budget.take(now)) << "no more than a burst was saved up";
-}
-
 }  // namespace
 }  // namespace konductor::runtime

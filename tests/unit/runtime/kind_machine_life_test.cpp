@@ -82,6 +82,28 @@ TEST(KindMachineMarks, that_cannot_be_written_hold_up_nobody_else) {
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
 }
 
+TEST(KindMachineMarks, that_are_refused_before_the_first_grant_are_shown_until_they_are_not) {
+  KindBench bench;
+  const auto w = Widget{.created_s = 2000}.object();
+  const auto old = Ticket{.name = "old", .created_s = 1999}.object();
+  bench.start({.widgets = {w}, .tickets = {old, Ticket{.name = "young", .created_s = 2001}.object()}, .pods = {}});
+  bench.refuse(bench.only(), 422, "Invalid", "a webhook says no");
+  const auto shown = bench.only();
+  EXPECT_THAT(pending_of(shown), IsEmpty()) << "a stale leader may still tell it";
+  const auto ready = body(shown)["status"]["conditions"][0];
+  EXPECT_EQ(ready["reason"], "ClaimNotMarked");
+  EXPECT_THAT(ready["message"].get<std::string>(),
+              testing::AllOf(testing::HasSubstr("ns/old"), testing::HasSubstr("a webhook says no")));
+  bench.answer(shown, patched(w, shown.request.body, 120));
+  const auto again = bench.work_within(seconds{6});
+  ASSERT_THAT(about(again), ElementsAre("PATCH tickets/old/status"));
+  bench.answer(again[0], patched(old, again[0].request.body, 121));
+  const auto sent = bench.work();
+  ASSERT_THAT(about(sent), ElementsAre("PATCH widgets/w/status", "PATCH tickets/young/status"));
+  EXPECT_THAT(pending_of(sent[0]), ElementsAre("ns/old"));
+  EXPECT_EQ(body(sent[0])["status"]["conditions"][0]["reason"], "Serving");
+}
+
 TEST(KindMachineMarks, that_get_no_answer_hold_up_who_came_later_for_a_while_only) {
   KindBench bench;
   start_after_a_grant(bench, Ticket{.name = "old", .created_s = 1999}.object());

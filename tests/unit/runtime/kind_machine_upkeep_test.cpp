@@ -128,6 +128,51 @@ TEST(KindMachineUpkeep, ends_who_holds_before_it_asks_about_who_waits) {
   EXPECT_THAT(asked, Contains("PATCH tickets/u/status")) << testing::PrintToString(asked);
 }
 
+TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
+  constexpr int crowd = 40;
+  runtime::KindSettings settings;
+  settings.parallel = 8;
+  KindBench bench(widgets(), settings);
+  std::vector<json> tickets;
+  for (int i = 0; i < crowd; ++i)
+    tickets.push_back(Ticket{.name = "t" + std::to_string(i), .status = granted(i, 1, "60s")}.object());
+  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99, "100")}.object()}, .tickets = tickets});
+  for (const auto& out : bench.work()) bench.lose(out);  // what it shows is not of interest
+  bench.pass(seconds{61});
+  const auto ends = bench.work();
+  const auto is_end = [](const auto& out) { return about(out).starts_with("PATCH tickets/t"); };
+  EXPECT_EQ(std::ranges::count_if(ends, is_end), 6);
+  bench.widget(Widget{.name = "z", .uid = "z-1", .rv = 400, .status = ledger(9, "100")}.object());
+  bench.ticket(Ticket{.name = "waits", .rv = 401, .widget = "z"}.object());
+  EXPECT_TRUE(has(bench.work(), "PATCH widgets/z/status")) << "while none of the ends is answered";
+}
+
+TEST(KindMachineUpkeep, sends_nothing_while_the_server_asks_for_a_pause) {
+  KindBench bench;
+  const auto w = Widget{.limit = 0, .status = ledger(9, "100")}.object();
+  const auto v = Widget{.name = "v", .uid = "v-1", .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w, v}, .tickets = {}});
+  const auto shown = bench.work();
+  ASSERT_THAT(shown, testing::SizeIs(2)) << "the counts of both";
+  bench.throttle(shown[0], 7);
+  bench.lose(shown[1]);
+  bench.ticket(Ticket{.rv = 200, .widget = "v"}.object());
+  bench.pass(milliseconds{6999});
+  EXPECT_THAT(bench.work(), IsEmpty());
+  bench.pass(milliseconds{1});
+  EXPECT_FALSE(bench.work().empty());
+}
+
+TEST(KindMachineUpkeep, pauses_no_longer_than_half_a_minute_whatever_the_server_asks_for) {
+  KindBench bench;
+  bench.start({.widgets = {Widget{.status = ledger(9, "100")}.object()}, .tickets = {}});
+  bench.throttle(bench.only(), 3600);
+  bench.ticket(Ticket{.rv = 200}.object());
+  EXPECT_THAT(bench.work_within(milliseconds{29999}), IsEmpty());
+  bench.pass(milliseconds{1});
+  EXPECT_THAT(about(bench.work()), ElementsAre("GET widgets/w"));
+}
+
 TEST(KindMachineUpkeep, tells_before_it_decides_again) {
   KindBench bench;
   const auto w = Widget{.limit = 1, .status = ledger(9, "100")}.object();
