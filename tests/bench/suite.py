@@ -7,6 +7,7 @@ import footprint
 import harness
 import latency
 import machine
+import overload
 import plot
 import throughput
 from driver_program import driver
@@ -24,6 +25,8 @@ SCENARIOS = {
     "waiting": footprint.waiting,
     "holders": latency.holders,
     "pods": footprint.pods,
+    "flooded": overload.flooded,
+    "many": overload.many,
 }
 
 
