@@ -322,7 +322,7 @@ TEST(ServerUrl, says_what_is_wrong) {
   EXPECT_EQ(parse_server_url("https://h:0", "c").error().detail,
             "c: server \"https://h:0\" has no port from 1 to 65535 after its ':'");
   for (const char* url : {"https://", "https://:6443", "https://u:p@h", "https://h:65536", "https://h:", "https://h:x",
-                          "https://[::1", "https://[]", "https://[::1]x", "https://::1", "https://h?q",
+                          "https://[::1", "https://[]", "https://[::1]x", "https://::1", "https://[h]", "https://h?q",
                           "https://h/a?b", "https://h/a b", "https://h/\r\nx", "https://h\n", "ftp://h"}) {
     const auto server = parse_server_url(url, "c");
     ASSERT_FALSE(server.has_value()) << url;
