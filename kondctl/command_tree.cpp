@@ -1,6 +1,7 @@
 #include "kondctl/command_tree.hpp"
 
 #include "kondctl/command_line.hpp"
+#include "kube/text.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -208,7 +209,8 @@ void CommandTree::Impl::add_declared_flags(CLI::App& app, const CommandDeclarati
 
 std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const std::string> args) {
   if (const std::string option = without_value(args); !option.empty()) {
-    return Farewell{ExitCode::usage, {}, "kondctl: " + option + " has no value behind the = (see --help)\n"};
+    return Farewell{
+        ExitCode::usage, {}, "kondctl: " + kube::one_line(option, 200) + " has no value behind the = (see --help)\n"};
   }
   try {
     std::vector<std::string> reversed(args.rbegin(), args.rend());
@@ -219,7 +221,7 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
     app_.exit(help, out, err);
     return Farewell{ExitCode::done, out.str(), err.str()};
   } catch (const CLI::Error& error) {
-    return Farewell{ExitCode::usage, {}, "kondctl: " + std::string(error.what()) + " (see --help)\n"};
+    return Farewell{ExitCode::usage, {}, "kondctl: " + kube::one_line(error.what()) + " (see --help)\n"};
   }
   for (const Leaf& leaf : leaves_) {
     if (!leaf.app->parsed()) continue;

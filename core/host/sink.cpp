@@ -3,6 +3,7 @@
 #include "host/growing.hpp"
 #include "host/json_text.hpp"
 #include "host/words.hpp"
+#include "kube/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -91,8 +92,9 @@ std::string Sink::last_words() const {
   return plan_.events.empty() ? std::string{} : plan_.events.back().message;
 }
 
-void Sink::fail(std::string what) {
-  if (breach_.empty()) breach_ = std::move(what);
+void Sink::fail(const std::string& what) {
+  // It quotes the plugin, and ends up in logs and conditions.
+  if (breach_.empty()) breach_ = kube::one_line(what);
 }
 
 std::string Sink::words(konductor_str text, std::size_t max_bytes, std::string_view what) {
@@ -157,7 +159,7 @@ void Sink::verdict(std::size_t index, const konductor_verdict* given) {
   const auto copy = copy_growing(given);
   const auto kind = verdict_kind(copy.kind);
   if (!kind) return fail("gives a verdict of the unknown kind " + std::to_string(copy.kind));
-  if (auto trouble = check_transition(index, *kind); !trouble.empty()) return fail(std::move(trouble));
+  if (auto trouble = check_transition(index, *kind); !trouble.empty()) return fail(trouble);
   if (*kind == VerdictKind::grant || *kind == VerdictKind::grant_consume) {
     if (++grants_ > observation_->max_grants) {
       return fail("grants more than the " + std::to_string(observation_->max_grants) + " of this round");
@@ -234,7 +236,7 @@ void Sink::need(const konductor_need* given) {
                      text(copy.label_selector),
                      {}};
   for (std::size_t i = 0; i < copy.field_count; ++i) need.fields.push_back(text(copy.fields[i]));
-  if (auto trouble = check_need(need); !trouble.empty()) return fail(std::move(trouble));
+  if (auto trouble = check_need(need); !trouble.empty()) return fail(trouble);
   plan_.needs.push_back(std::move(need));
 }
 

@@ -41,7 +41,7 @@ class Sink {
   void event(konductor_event_type type, konductor_str reason, konductor_str message);
 
  private:
-  void fail(std::string what);
+  void fail(const std::string& what);
   /// Text for people, cut to what the API takes; a breach if it is no text.
   std::string words(konductor_str text, std::size_t max_bytes, std::string_view what);
   /// A CamelCase word as conditions and Events want it.

@@ -15,6 +15,7 @@ constexpr std::string_view begin_mark = "-----BEGIN ";
 constexpr std::string_view end_mark = "-----END ";
 constexpr std::string_view dashes = "-----";
 constexpr std::size_t most_named = 5;
+constexpr std::size_t longest_label = 40;  // that is shown
 
 struct Block {
   std::string_view label;
@@ -53,7 +54,7 @@ std::string pem_blocks(std::string_view text) {
     if (named++ == most_named) return names + ", ...";
     names += names.empty() ? "" : ", ";
     if (next - i > 1) names += std::to_string(next - i) + " x ";
-    names += kube::one_line(blocks[i].label, 40);
+    names += kube::one_line(blocks[i].label, longest_label);
     i = next;
   }
   return names;
@@ -73,7 +74,8 @@ std::string why_no_pem(std::string_view text, PemUse use) {
   if (fits == blocks.end()) return pem_blocks(text) + " was found; " + needed;
   if (wants_key && fits->encrypted) return "an encrypted private key was found; " + needed;
   if (!fits->closed) {
-    return "a -----BEGIN " + std::string(fits->label) + "----- without its -----END was found: it is cut short";
+    return "a -----BEGIN " + kube::one_line(fits->label, longest_label) +
+           "----- without its -----END was found: it is cut short";
   }
   return {};
 }

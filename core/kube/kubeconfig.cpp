@@ -89,7 +89,7 @@ std::string read_exec_config(const YAML::Node& cluster) {
     const YAML::Node body = extension["extension"];
     if (!is_set(body)) return {};
     auto text = to_json_text(body);
-    if (!text) throw Problem{body.Mark(), "this extension can't be told to an exec plugin: it is no JSON"};
+    if (!text) throw Problem{body.Mark(), "this extension can't be told to an exec plugin: it is no JSON, or too much"};
     return std::move(*text);
   }
   return {};

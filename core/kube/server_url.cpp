@@ -69,6 +69,7 @@ std::optional<HostPort> parse_host_port(std::string_view text, std::uint16_t def
   if (place.host.empty() || !std::ranges::all_of(place.host, literal ? is_address_character : is_host_character)) {
     return std::nullopt;
   }
+  if (literal && place.host.find(':') == std::string::npos) return std::nullopt;  // brackets are for IPv6
   text.remove_prefix(literal ? host_end + 1 : host_end);
   if (text.empty()) return place;
   if (text.front() != ':') return std::nullopt;

@@ -4,6 +4,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +12,8 @@ namespace konductor::kube {
 namespace {
 
 constexpr int deepest = 50;  // an alias can make YAML endless
+/// Values and the bytes of their texts: a few aliases of aliases can stand for more than any memory has.
+constexpr std::size_t most = 100'000;
 
 nlohmann::json scalar(const YAML::Node& node) {
   const std::string& text = node.Scalar();
@@ -24,19 +27,28 @@ nlohmann::json scalar(const YAML::Node& node) {
   return text;
 }
 
-bool convert(const YAML::Node& node, int depth, nlohmann::json& out) {
-  if (depth > deepest) return false;
+/// Takes `cost` off what is left; false where that is not enough.
+bool afford(std::size_t cost, std::size_t& left) noexcept {
+  if (cost > left) return false;
+  left -= cost;
+  return true;
+}
+
+bool convert(const YAML::Node& node, int depth, std::size_t& left, nlohmann::json& out) {
+  if (depth > deepest || !afford(1, left)) return false;
   if (node.IsScalar()) {
+    if (!afford(node.Scalar().size(), left)) return false;
     out = scalar(node);
   } else if (node.IsSequence()) {
     out = nlohmann::json::array();
     for (const YAML::Node& element : node) {
-      if (!convert(element, depth + 1, out.emplace_back())) return false;
+      if (!convert(element, depth + 1, left, out.emplace_back())) return false;
     }
   } else if (node.IsMap()) {
     out = nlohmann::json::object();
     for (const auto& entry : node) {
-      if (!entry.first.IsScalar() || !convert(entry.second, depth + 1, out[entry.first.Scalar()])) return false;
+      if (!entry.first.IsScalar() || !afford(entry.first.Scalar().size(), left)) return false;
+      if (!convert(entry.second, depth + 1, left, out[entry.first.Scalar()])) return false;
     }
   }
   return true;  // anything else is null
@@ -46,7 +58,8 @@ bool convert(const YAML::Node& node, int depth, nlohmann::json& out) {
 
 std::optional<std::string> to_json_text(const YAML::Node& node) {
   nlohmann::json value;
-  if (!convert(node, 0, value)) return std::nullopt;
+  std::size_t left = most;
+  if (!convert(node, 0, left, value)) return std::nullopt;
   return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

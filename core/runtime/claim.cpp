@@ -47,10 +47,12 @@ FieldValue field_at(const json& object, const FieldDeclaration& declared) {
       value.present = found->is_string();
       if (value.present) value.text = found->get<std::string>();
       break;
-    case ValueType::integer:
-      value.present = found->is_number_integer();
-      if (value.present) value.integer = found->get<std::int64_t>();
+    case ValueType::integer: {
+      const auto integer = kube::integer_at(object, declared.path);
+      value.present = integer.has_value();
+      value.integer = integer.value_or(0);
       break;
+    }
     case ValueType::boolean:
       value.present = found->is_boolean();
       if (value.present) value.integer = found->get<bool>() ? 1 : 0;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,6 +19,8 @@ namespace {
 
 /// A record that claims to last for ever must not stop the election for ever.
 constexpr std::int64_t longest_claim_s = 3600;
+/// The API has 32 bits for them, and refuses a record with more.
+constexpr std::int64_t most_transitions = std::numeric_limits<std::int32_t>::max();
 
 const kube::Resource& lease_resource() {
   static const kube::Resource resource{"coordination.k8s.io", "v1", "leases"};
@@ -100,7 +103,8 @@ void Elector::observe(const nlohmann::json& record, MonoTime now) {
   if (version != version_) unchanged_since_ = now;
   version_ = version;
   holder_ = kube::text_at(record, "spec.holderIdentity");
-  transitions_ = kube::integer_at(record, "spec.leaseTransitions").value_or(0);
+  const std::int64_t transitions = kube::integer_at(record, "spec.leaseTransitions").value_or(0);
+  transitions_ = std::clamp<std::int64_t>(transitions, 0, most_transitions);
   const std::int64_t claimed_s = kube::integer_at(record, "spec.leaseDurationSeconds").value_or(0);
   claimed_ = std::chrono::seconds{std::clamp<std::int64_t>(claimed_s, 0, longest_claim_s)};
   perhaps_ours_ = holder_ == settings_.identity;
@@ -185,7 +189,8 @@ Elector::Action Elector::create(Now now) {
 Elector::Action Elector::take_over(Now now) {
   nlohmann::json spec = fresh_spec(now);
   spec["acquireTime"] = spec["renewTime"];
-  spec["leaseTransitions"] = holder_ == settings_.identity ? transitions_ : transitions_ + 1;
+  spec["leaseTransitions"] =
+      holder_ == settings_.identity ? transitions_ : std::min(transitions_ + 1, most_transitions);
   doing_ = "acquire";
   return patch(State::acquiring, std::move(spec), now);
 }

@@ -6,12 +6,16 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace konductor::runtime {
 namespace {
 
 using nlohmann::json;
+
+/// Far beyond what any server counts to, and far from where a sum would leave 64 bits: there a ledger is not readable.
+constexpr std::int64_t most_token = std::numeric_limits<std::int64_t>::max() / 2;
 
 std::uint64_t number_of(const std::string& resource_version) {
   return kube::parse_resource_version(resource_version).value_or(0);
@@ -57,6 +61,7 @@ Result<std::optional<Ledger>> parse_ledger(const json& object) {
   Ledger ledger;
   const auto last_token = kube::integer_at(*found, "lastToken");
   if (!last_token) return unreadable("lastToken is missing");
+  if (*last_token < 0 || *last_token > most_token) return unreadable("lastToken is none that was ever given");
   ledger.last_token = *last_token;
   ledger.seen = kube::text_at(*found, "seen");
   if (ledger.seen.empty()) return unreadable("seen is missing");
@@ -101,7 +106,8 @@ bool covers(std::uint64_t view_rv, const Ledger& ledger, const std::optional<Led
 
 std::int64_t token_base(const Ledger& ledger, std::uint64_t primitive_rv) noexcept {
   constexpr std::int64_t tokens_per_revision = 1000;
-  return std::max(ledger.last_token, static_cast<std::int64_t>(primitive_rv) * tokens_per_revision);
+  const auto revision = std::min(primitive_rv, std::uint64_t{most_token / tokens_per_revision});
+  return std::max(ledger.last_token, static_cast<std::int64_t>(revision) * tokens_per_revision);
 }
 
 bool is_marked_for(const Claim& claim, const std::string& primitive_uid, std::int64_t primitive_created) noexcept {

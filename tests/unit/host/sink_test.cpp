@@ -246,5 +246,14 @@ TEST(Sink, grants_nothing_to_claims_that_are_only_counted) {
   EXPECT_EQ(plugin.breach(), "");
 }
 
+TEST(Sink, quotes_a_plugin_without_its_control_characters) {
+  Plugin plugin;
+  konductor_need need{};
+  need.struct_size = sizeof(need);
+  need.id = str("\x1b[2Jred\n");
+  plugin.need(need);
+  EXPECT_EQ(plugin.breach(), "the need \"\\x1b[2Jred \" lacks a version or a plural");
+}
+
 }  // namespace
 }  // namespace konductor::host

@@ -54,5 +54,12 @@ TEST(Pem, never_shows_a_secret) {
   }
 }
 
+TEST(Pem, shows_little_of_a_label_and_no_control_characters) {
+  const std::string label = "\x1b[2J" + std::string(5000, 'x') + " PRIVATE KEY";
+  const std::string why = why_no_pem("-----BEGIN " + label + "-----\nMIIB", PemUse::key);
+  EXPECT_THAT(why, testing::StartsWith("a -----BEGIN \\x1b[2Jxxx"));
+  EXPECT_LT(why.size(), 150U);
+}
+
 }  // namespace
 }  // namespace konductor::io

@@ -189,6 +189,17 @@ TEST(CommandLine, survives_declarations_that_collide) {
   EXPECT_TRUE(std::holds_alternative<Invocation>(parse_command_line(own, several)));
 }
 
+TEST(CommandLine, repeats_no_control_characters) {
+  const std::vector<runtime::KindDeclaration> kinds{widget_kind()};
+  for (const std::string odd : {"--x\x1b[2J", "--x\x1b[2J="}) {
+    const std::vector<std::string> args{"widget", "take", "q", odd};
+    const CommandLine result = parse_command_line(args, kinds);
+    ASSERT_TRUE(std::holds_alternative<Farewell>(result));
+    EXPECT_THAT(std::get<Farewell>(result).err, testing::HasSubstr("--x\\x1b[2J"));
+    EXPECT_EQ(std::get<Farewell>(result).err.find('\x1b'), std::string::npos);
+  }
+}
+
 TEST(FirstLook, finds_the_plugin_folders_and_whether_plugins_are_needed) {
   const auto look = first_look(words("--plugin-dir a -n x widget take q --plugin-dir=b"));
   EXPECT_THAT(look.plugin_dirs, testing::ElementsAre("a", "b"));

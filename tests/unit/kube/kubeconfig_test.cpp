@@ -2,6 +2,7 @@
 
 #include "tests/unit/kube/mutations.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -321,12 +322,25 @@ TEST(ServerUrl, says_what_is_wrong) {
   EXPECT_EQ(parse_server_url("https://h:0", "c").error().detail,
             "c: server \"https://h:0\" has no port from 1 to 65535 after its ':'");
   for (const char* url : {"https://", "https://:6443", "https://u:p@h", "https://h:65536", "https://h:", "https://h:x",
-                          "https://[::1", "https://[]", "https://[::1]x", "https://::1", "https://h?q", "https://h/a?b",
-                          "https://h/a b", "https://h/\r\nx", "https://h\n", "ftp://h"}) {
+                          "https://[::1", "https://[]", "https://[::1]x", "https://::1", "https://[h]", "https://h?q",
+                          "https://h/a?b", "https://h/a b", "https://h/\r\nx", "https://h\n", "ftp://h"}) {
     const auto server = parse_server_url(url, "c");
     ASSERT_FALSE(server.has_value()) << url;
     EXPECT_EQ(server.error().code, Errc::bad_config);
   }
+}
+
+TEST(Kubeconfig, refuses_an_extension_that_aliases_blow_up) {
+  // A few hundred bytes that stand for two to the power of forty values.
+  std::string text = "x0: &x0 [1, 1]\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string before = "*x" + std::to_string(i - 1);
+    text += "x" + std::to_string(i) + ": &x" + std::to_string(i) + " [" + before + ", " + before + "]\n";
+  }
+  text += "clusters: [{name: c, cluster: {extensions: [{name: client.authentication.k8s.io/exec, extension: *x39}]}}]";
+  const auto file = parse_kubeconfig(text, "F");
+  ASSERT_FALSE(file.has_value());
+  EXPECT_THAT(file.error().detail, testing::HasSubstr("this extension can't be told to an exec plugin"));
 }
 
 TEST(Kubeconfig, survives_any_text) {

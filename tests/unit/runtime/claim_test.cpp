@@ -3,6 +3,9 @@
 #include "tests/support/objects.hpp"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include <limits>
 
 namespace konductor::runtime {
 namespace {
@@ -106,6 +109,20 @@ TEST(Claim, reads_declared_fields_by_their_type) {
   EXPECT_EQ(claim->fields[3].integer, 2 * second);
   EXPECT_FALSE(claim->fields[4].present);
   EXPECT_FALSE(claim->fields[5].present) << "another type";
+}
+
+TEST(Claim, takes_a_declared_integer_beyond_64_bits_for_absent) {
+  auto kind = widgets();
+  kind.claim_fields = {{"spec.large", ValueType::integer}, {"spec.least", ValueType::integer}};
+  auto object = Ticket{}.object();
+  object["spec"]["large"] = std::numeric_limits<std::uint64_t>::max();
+  object["spec"]["least"] = std::numeric_limits<std::int64_t>::min();
+  const auto claim = parse_claim(object, kind);
+  ASSERT_TRUE(claim);
+  EXPECT_FALSE(claim->fields[0].present);
+  EXPECT_EQ(claim->fields[0].integer, 0);
+  EXPECT_TRUE(claim->fields[1].present);
+  EXPECT_EQ(claim->fields[1].integer, std::numeric_limits<std::int64_t>::min());
 }
 
 }  // namespace

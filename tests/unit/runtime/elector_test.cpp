@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <limits>
 #include <string>
 #include <variant>
 
@@ -336,6 +337,19 @@ TEST_F(ElectorTest, gives_a_release_up_after_a_second_conflict_or_a_failure) {
   answered();
   EXPECT_EQ(resume(Elector::Shutdown{}), "PATCH");
   EXPECT_EQ(lost(), "done");
+}
+
+TEST_F(ElectorTest, takes_a_record_over_whatever_its_number_of_transitions) {
+  // The API server takes from 0 to 2147483647, and one more would be refused for ever.
+  for (const std::int64_t transitions : {std::int64_t{2147483647}, std::numeric_limits<std::int64_t>::max()}) {
+    elector = Elector(settings_of("a"));
+    server.write("", 15, transitions);
+    EXPECT_EQ(resume(Elector::Started{}), "GET");
+    EXPECT_EQ(answered(), "PATCH");
+    EXPECT_EQ(nlohmann::json::parse(request.body)["spec"]["leaseTransitions"], 2147483647);
+    answered();
+    EXPECT_TRUE(elector.leading());
+  }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <map>
 
 namespace konductor::runtime {
@@ -115,6 +116,19 @@ TEST(LedgerTokens, grow_whatever_grew_before) {
   EXPECT_EQ(token_base({5, "1", {}}, 3), 3000);
   EXPECT_EQ(token_base({5000, "1", {}}, 3), 5000);
   EXPECT_EQ(token_base({5000, "1", {}}, 0), 5000);
+}
+
+TEST(LedgerTokens, neither_overflow_nor_go_back_at_the_end_of_64_bits) {
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  for (const std::uint64_t rv : {std::uint64_t{9'223'372'036'854'775}, std::numeric_limits<std::uint64_t>::max()}) {
+    const auto base = token_base({5, "1", {}}, rv);
+    EXPECT_GT(base, 5) << rv;
+    EXPECT_LT(base, most - 1'000'000'000) << rv;
+  }
+  // With a token that was never given there is no next one: nothing is granted.
+  for (const std::int64_t last : {most, most / 2 + 1, std::int64_t{-1}}) {
+    EXPECT_FALSE(parse_ledger({{"status", {{"ledger", {{"lastToken", last}, {"seen", "1"}}}}}})) << last;
+  }
 }
 
 TEST(LedgerMarks, need_this_life_or_a_strictly_newer_claim) {
