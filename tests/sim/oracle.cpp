@@ -179,6 +179,8 @@ void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
     }
     history.highest_token = std::max(history.highest_token, token);
     history.recorded[token] = {entry.at("uid").get<std::string>(), entry.at("units").get<std::int64_t>()};
+    recorded_by_[entry.at("uid").get<std::string>()] = {commit.actor, sent_at};
+    check_stroke(commit, entry.at("uid").get<std::string>());
     const ObjectPtr claim = claim_of(entry);
     if (claim && is_held_phase(phase_of(*claim)))
       violated(commit, "records a claim that holds already: " + entry.dump());
@@ -245,6 +247,7 @@ void Oracle::on_claim(const Commit& commit) {
   const std::string uid = uid_of(*commit.before);
   if (commit.after && is_terminal_phase(from) && to != from)
     violated(commit, "a terminal phase changes: " + from + " to " + to);
+  check_belief(commit);
   if (!is_held_phase(from) && is_held_phase(to)) on_told(commit);
   if (from == "Revoking" && to == "Granted") violated(commit, "a revoked grant is given back");
   if (is_held_phase(from) && is_held_phase(to) &&
@@ -256,6 +259,19 @@ void Oracle::on_claim(const Commit& commit) {
   if (!is_terminal_phase(from) && !is_held_phase(to) && to != "Pending") on_freed(commit, to);
   if (commit.after && text_in(*commit.before, "spec", "renewTime") != text_in(*commit.after, "spec", "renewTime")) {
     signs_[uid].push_back({commit.revision, commit.when});
+  }
+}
+
+// Before this commit becomes a sign of life: no answer to it can have arrived.
+void Oracle::check_belief(const Commit& commit) {
+  const std::string uid = uid_of(*commit.before);
+  const auto longer = believes_for ? believes_for(uid) : std::chrono::microseconds{0};
+  if (longer.count() <= 0 || pod_is_dead(*commit.before)) return;
+  if (is_terminal_phase(phase_of(*commit.before))) violated(commit, "its holder believes in a claim that has ended");
+  const auto silent = commit.when - last_sign(uid, commit.revision);
+  if (silent + longer > ttl_of(*commit.before)) {
+    violated(commit, "its holder would believe until " + std::to_string((silent + longer).count()) +
+                         " us after the last sign that it gave, with a TTL of " + kube::to_string(ttl_of(*commit.before)));
   }
 }
 
@@ -277,12 +293,24 @@ void Oracle::on_told(const Commit& commit) {
   if (!why.empty()) violated(commit, "too much is held: " + why);
 }
 
+// Two operators may well do both, or one at different times.
+void Oracle::check_stroke(const Commit& commit, const std::string& uid) {
+  const auto recorded = recorded_by_.find(uid);
+  const auto ended = ended_by_.find(uid);
+  if (recorded != recorded_by_.end() && ended != ended_by_.end() && recorded->second == ended->second)
+    violated(commit, "records and ends a claim at one stroke: " + uid);
+}
+
 void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
   const Json& claim = *commit.before;
   const std::string uid = uid_of(claim);
   const bool dead = pod_is_dead(claim);
   const bool by_operator = commit.actor.starts_with("operator");
   const bool was_held = is_held_phase(phase_of(claim));
+  if (by_operator) {
+    ended_by_[uid] = {commit.actor, sent_at};
+    check_stroke(commit, uid);
+  }
   if (to_phase.empty() && by_operator && was_held) violated(commit, "the operator deletes a claim that holds");
   if (to_phase == "Denied" && was_held) violated(commit, "a claim that holds is denied");
   if (to_phase == "Expired") {

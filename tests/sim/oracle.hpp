@@ -3,6 +3,7 @@
 #include "tests/sim/api_model.hpp"
 #include "tests/sim/kind_under_test.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,6 +22,8 @@ class Oracle {
 
   /// Asked whether the holder of the claim with this UID would act as holding now.
   std::function<bool(const std::string& uid)> believes;
+  /// Asked for how much longer it would, if nothing else happens; 0 where it does not.
+  std::function<std::chrono::microseconds(const std::string& uid)> believes_for;
   /// The resourceVersion up to which the sender of the request in execution saw the claims; 0: not known.
   std::uint64_t senders_view = 0;
   kube::WallTime sent_at;  // that request
@@ -56,6 +59,8 @@ class Oracle {
   void check_dropped(const Commit& commit);
   void on_claim(const Commit& commit);
   void on_told(const Commit& commit);
+  void check_belief(const Commit& commit);
+  void check_stroke(const Commit& commit, const std::string& uid);
   void on_freed(const Commit& commit, const std::string& to_phase);
   void violated(const Commit& commit, const std::string& what);
   [[nodiscard]] ObjectPtr claim_of(const nlohmann::json& entry) const;
@@ -75,6 +80,14 @@ class Oracle {
 
   std::map<std::string, std::vector<Sign>> signs_;   // of a claim, by UID: created, granted or renewed
   std::map<std::string, std::uint64_t> created_at_;  // revision, by UID
+  /// Who did something, and when it sent that.
+  struct Act {
+    std::string actor;
+    kube::WallTime sent;
+    bool operator==(const Act&) const = default;
+  };
+  std::map<std::string, Act> recorded_by_;  // by UID of the claim
+  std::map<std::string, Act> ended_by_;     // likewise
   std::vector<std::string> violations_;
   std::uint64_t grants_ = 0;
   std::uint64_t expiries_ = 0;

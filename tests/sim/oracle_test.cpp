@@ -182,5 +182,40 @@ TEST_F(OracleOnARoom, sees_a_place_given_away_under_a_believing_holder) {
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("believes")));
 }
 
+TEST_F(OracleOnARoom, sees_an_operator_that_records_a_claim_and_ends_it_at_one_stroke) {
+  const std::string a = arrive("a");
+  const std::string b = arrive("b");
+  oracle.sent_at = now;
+  record({entry("a", a, 5), entry("b", b, 6)});
+  oracle.sent_at = now + seconds{1};
+  set("a", {{"phase", "Denied"}});
+  EXPECT_THAT(oracle.violations(), IsEmpty()) << "it may have forgotten meanwhile that it did";
+  oracle.sent_at = now;
+  set("b", {{"phase", "Denied"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("at one stroke")));
+}
+
+TEST_F(OracleOnARoom, sees_a_holder_that_believes_for_longer_than_it_gave_signs_for) {
+  const std::string a = arrive("a");
+  record({entry("a", a, 5)});
+  tell("a", 5);
+  seconds left{20};
+  oracle.believes_for = [&](const std::string&) { return left; };
+  advance(seconds{10});
+  set("a", {{"message", "30 s after the last sign, as it should"}});
+  EXPECT_THAT(oracle.violations(), IsEmpty());
+  left = seconds{21};
+  set("a", {{"message", "a second longer"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("would believe until")));
+}
+
+TEST_F(OracleOnARoom, sees_a_holder_that_believes_in_a_claim_that_has_ended) {
+  arrive("a");
+  set("a", {{"phase", "Expired"}});
+  oracle.believes_for = [](const std::string&) { return seconds{1}; };
+  set("a", {{"message", "and goes on"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("believes in a claim that has ended")));
+}
+
 }  // namespace
 }  // namespace konductor::sim

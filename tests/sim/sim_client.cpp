@@ -40,8 +40,9 @@ void SimClient::later(Duration delay, void (SimClient::*what)()) {
   });
 }
 
-bool SimClient::believes(const std::string& uid) const {
-  return state_ == State::holding && uid == uid_ && world_.elapsed() < hold_until_;
+Duration SimClient::believes_for(const std::string& uid) const {
+  const bool holds = state_ == State::holding && uid == uid_;
+  return holds ? std::max(hold_until_ - world_.elapsed(), Duration{0}) : Duration{0};
 }
 
 std::string SimClient::describe() const {

@@ -47,7 +47,9 @@ class SimClient {
   void on_commit(const Commit& commit);
 
   /// Whether it acts as holding now the claim with this UID.
-  [[nodiscard]] bool believes(const std::string& uid) const;
+  [[nodiscard]] bool believes(const std::string& uid) const { return believes_for(uid) > Duration{0}; }
+  /// For how much longer, if nothing else happens.
+  [[nodiscard]] Duration believes_for(const std::string& uid) const;
   [[nodiscard]] bool done() const { return state_ == State::done; }
   [[nodiscard]] bool was_served() const { return served_; }
   [[nodiscard]] std::string describe() const;

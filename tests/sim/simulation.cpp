@@ -98,6 +98,11 @@ void Simulation::serve() {
   oracle_.believes = [this](const std::string& uid) {
     return std::any_of(clients_.begin(), clients_.end(), [&](const auto& client) { return client->believes(uid); });
   };
+  oracle_.believes_for = [this](const std::string& uid) {
+    Duration longest{0};
+    for (const auto& client : clients_) longest = std::max(longest, client->believes_for(uid));
+    return longest;
+  };
   api.observe([this](const Commit& commit) {
     ++outcome_.writes;
     oracle_.on_commit(commit);
