@@ -155,7 +155,8 @@ TEST_F(OracleOnARoom, sees_an_expiry_that_comes_early) {
 
 TEST_F(OracleOnARoom, sees_a_terminal_phase_that_changes) {
   arrive("a");
-  set("a", {{"phase", "Denied"}});
+  advance(seconds{31});
+  set("a", {{"phase", "Expired"}});
   set("a", {{"phase", "Pending"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("terminal phase changes")));
 }
