@@ -33,6 +33,9 @@ test: ## the tests of every change; T=regex runs those whose name matches
 verify: ## before an issue is resolved: all of test, full sanitizers, full clang-tidy, long simulation
 	@tests/run/verify
 
+soak: setup ## random worlds of the simulation on all cores for DURATION=10m, or as long as one likes
+	@tests/run/soak $(or $(DURATION),10m)
+
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
 

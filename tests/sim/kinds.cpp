@@ -147,4 +147,12 @@ KindUnderTest token_bucket_kind() {
   return kind;
 }
 
+std::optional<KindUnderTest> kind_named(std::string_view name) {
+  if (name == "semaphore") return semaphore_kind();
+  if (name == "aging") return aging_semaphore_kind();
+  if (name == "rwlock") return rwlock_kind();
+  if (name == "bucket") return token_bucket_kind();
+  return std::nullopt;
+}
+
 }  // namespace konductor::sim

@@ -34,7 +34,7 @@ std::string_view to_string(Trouble trouble);
 
 /// What a run is made of; the seed decides the rest.
 struct Scenario {
-  std::string name;
+  std::string name = {};
   int operators = 2;
   int clients = 6;
   std::int64_t limit = 2;

@@ -15,7 +15,7 @@ def members(path):
     """Of the map's first part, "Archive member included to satisfy reference by file (symbol)"."""
     text = path.read_text(errors="replace")
     begin = text.index("Archive member included")
-    end = min(at for at in (text.find(word, begin) for word in ("\nDiscarded input sections", "\nMemory Configuration")) if at > 0)
+    end = min((at for at in (text.find(word, begin) for word in ("\nDiscarded input", "\nMemory Config")) if at > 0), default=len(text))
     return set(MEMBER.findall(text[begin:end]))
 
 
