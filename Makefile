@@ -38,6 +38,9 @@ fuzz: setup ## fuzz every parser of outside bytes: DURATION=10m for all together
 	@cmake --build --preset fuzz -j $(JOBS)
 	@tests/fuzz/run --keep --total '$(or $(DURATION),1m)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
 
+soak: setup ## random worlds of the simulation on all cores for DURATION=10m, or as long as one likes
+	@tests/run/soak $(or $(DURATION),10m)
+
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
 

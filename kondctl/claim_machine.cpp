@@ -164,10 +164,9 @@ void ClaimMachine::Impl::settle_existing(const json& object, const ClaimView& vi
   const runtime::Claim& claim = view.claim;
   const bool slow = ++rounds_ > rounds_at_once;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
-  if (first_create_ && view.requested_at == kube::to_rfc3339_micro(*requested_at_)) {
-    not_granted_at_ = first_create_;  // then it did not exist
-    return enter_waiting(view, sent);
-  }
+  // When it was granted is not known: an earlier life of this holder may have asked at the same time of the server, which
+  // is no finer than the Date of one answer.
+  if (requested_at_ && view.requested_at == kube::to_rfc3339_micro(*requested_at_)) return enter_waiting(view, sent);
   const std::string differs = runtime::is_terminal(claim.phase) ? std::string{} : difference(object, wish_);
   if (!differs.empty() && runtime::holds(claim.phase)) {
     return finish({ExitCode::failed,
@@ -334,10 +333,7 @@ void ClaimMachine::Impl::pump() {
 }
 
 void ClaimMachine::Impl::send_main(Ask ask) {
-  if (ask == Ask::create) {
-    if (!requested_at_) requested_at_ = now_.server;
-    if (!first_create_) first_create_ = now_.mono;
-  }
+  if (ask == Ask::create && !requested_at_) requested_at_ = now_.server;
   main_ = {send(request_for(ask)), ask, now_.mono};
 }
 

@@ -122,7 +122,6 @@ class ClaimMachine::Impl {
   MonoTime watch_since_;
 
   std::optional<runtime::WallTime> requested_at_;  // also how our own claim is known after a lost answer
-  std::optional<MonoTime> first_create_;
   bool unsure_ = false;   // a create was sent whose answer is missing
   bool adopted_ = false;  // it was there before
   bool replace_when_over_ = false;

@@ -299,8 +299,14 @@ kube::Response ApiModel::remove(const Call& call) {
 void ApiModel::commit(Store& store, const kube::NamespacedName& name, Json after, const std::string& actor) {
   after["metadata"]["resourceVersion"] = std::to_string(++revision_);
   ObjectPtr& slot = store.objects[name];
-  Commit made{
-      store.served.resource, name, slot, std::make_shared<const Json>(std::move(after)), revision_, now_, actor};
+  Commit made{store.served.resource,
+              name,
+              slot,
+              std::make_shared<const Json>(std::move(after)),
+              revision_,
+              now_,
+              actor,
+              elapsed_};
   slot = made.after;
   publish(store, std::move(made));
 }
@@ -310,8 +316,14 @@ void ApiModel::erase(Store& store, const kube::NamespacedName& name, const std::
   // The DELETED event shows the last state under the revision of the deletion.
   Json last = *found->second;
   last["metadata"]["resourceVersion"] = std::to_string(++revision_);
-  Commit made{
-      store.served.resource, name, std::make_shared<const Json>(std::move(last)), nullptr, revision_, now_, actor};
+  Commit made{store.served.resource,
+              name,
+              std::make_shared<const Json>(std::move(last)),
+              nullptr,
+              revision_,
+              now_,
+              actor,
+              elapsed_};
   store.objects.erase(found);
   publish(store, std::move(made));
 }

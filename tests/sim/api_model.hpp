@@ -8,6 +8,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -41,6 +43,7 @@ struct Commit {
   std::uint64_t revision = 0;
   kube::WallTime when;
   std::string actor;  // who sent the request, as given to handle()
+  std::chrono::microseconds elapsed{0};
 };
 
 /// What a selector makes of a commit: an object that stops matching is deleted for whoever watches with it.
@@ -58,6 +61,7 @@ struct WatchCursor {
   bool bookmarks = false;
   bool metadata_only = false;
   std::vector<ObjectPtr> first;  // what was there at the start, where no resourceVersion was given
+  std::size_t read = 0;          // of the log
 };
 
 /// A model of the Kubernetes API server over request and response values. One revision counter for everything, as etcd
@@ -65,7 +69,12 @@ struct WatchCursor {
 class ApiModel {
  public:
   void serve(ServedResource served);
-  void set_time(kube::WallTime now) { now_ = now; }
+  void set_time(kube::WallTime now) { set_time(now, now.time_since_epoch()); }
+  /// `elapsed` goes on evenly, also where the clock jumps.
+  void set_time(kube::WallTime now, std::chrono::microseconds elapsed) {
+    now_ = now;
+    elapsed_ = elapsed;
+  }
   /// Called after each write, in the order of revisions.
   void observe(std::function<void(const Commit&)> observer) { observers_.push_back(std::move(observer)); }
 
@@ -123,6 +132,7 @@ class ApiModel {
   std::uint64_t uids_ = 0;
   std::uint64_t page_tokens_ = 0;
   kube::WallTime now_;
+  std::chrono::microseconds elapsed_{0};
 };
 
 }  // namespace konductor::sim

@@ -3,6 +3,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace konductor::sim {
 namespace {
 
@@ -36,6 +38,12 @@ kube::Response ApiModel::open_watch(const kube::Request& request, WatchCursor& c
   cursor.end = now_ + std::chrono::seconds(seconds.empty() ? 1800 : std::stol(seconds));
   const std::string version = target->parameter("resourceVersion");
   cursor.revision = version.empty() || version == "0" ? revision_ : std::stoull(version);
+  // The log is in the order of revisions.
+  const std::vector<Commit>& made = found->second.log;
+  const auto next =
+      std::upper_bound(made.begin(), made.end(), cursor.revision,
+                       [](std::uint64_t revision, const Commit& commit) { return revision < commit.revision; });
+  cursor.read = static_cast<std::size_t>(next - made.begin());
   if (version.empty() || version == "0") {
     for (const auto& [name, object] : found->second.objects) {
       const bool here = cursor.ns.empty() || cursor.ns == name.ns;
@@ -57,7 +65,9 @@ std::string ApiModel::read_watch(WatchCursor& cursor, bool bookmark, bool& ended
   }
   for (const ObjectPtr& object : cursor.first) text += line("ADDED", event_object(*object, cursor.metadata_only));
   cursor.first.clear();
-  for (const Commit& commit : log(cursor.resource)) {
+  const std::vector<Commit>& made = log(cursor.resource);
+  for (; cursor.read < made.size(); ++cursor.read) {
+    const Commit& commit = made[cursor.read];
     if (commit.revision <= cursor.revision || (!cursor.ns.empty() && commit.object.ns != cursor.ns)) continue;
     const Json& object = commit.after ? *commit.after : *commit.before;
     if (!cursor.labels.matches(object)) continue;

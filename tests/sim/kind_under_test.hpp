@@ -31,6 +31,8 @@ struct KindUnderTest {
       overdrawn;
   /// True for a claim that its primitive could never serve, so that others may pass it.
   std::function<bool(const nlohmann::json& spec, const nlohmann::json& claim)> never_fits;
+  /// False for a spec that says nothing: then nothing may be granted.
+  std::function<bool(const nlohmann::json& spec)> readable = [](const nlohmann::json&) { return true; };
   /// At rest: what is wrong with the numbers in the primitive's status.
   std::function<std::string(const nlohmann::json& primitive, std::int64_t held, std::int64_t waiting)> miscounted;
   /// Whether waiters are served strictly in order.
@@ -39,6 +41,7 @@ struct KindUnderTest {
   std::function<std::int64_t(const nlohmann::json& spec, const nlohmann::json& claim, kube::WallTime now)> priority;
 
   std::function<nlohmann::json(std::int64_t limit)> primitive_spec;
+  std::function<nlohmann::json()> unreadable_spec;
   /// The kind's own members of a claim's spec; `choice` is any number.
   std::function<nlohmann::json(std::int64_t units, std::uint64_t choice)> claim_spec;
 };

@@ -42,6 +42,12 @@ std::string miscounted_member(const Json& primitive, const char* member, std::in
                            : std::string{member} + " is " + std::to_string(shown) + ", not " + std::to_string(expected);
 }
 
+// The schema would refuse it; a CRD that was edited by hand does not.
+void may_be_unreadable(KindUnderTest& kind, const std::string& member) {
+  kind.readable = [member](const Json& spec) { return spec.at(member).is_number_integer(); };
+  kind.unreadable_spec = [member] { return Json{{member, "many"}}; };
+}
+
 bool writes(const Json& claim) {
   return claim.at("spec").value("mode", "read") == "write";
 }
@@ -66,6 +72,7 @@ KindUnderTest semaphore_kind() {
   };
   kind.primitive_spec = [](std::int64_t limit) { return Json{{"permits", limit}}; };
   kind.claim_spec = [](std::int64_t units, std::uint64_t) { return Json{{"permits", units}}; };
+  may_be_unreadable(kind, "permits");
   return kind;
 }
 
@@ -77,7 +84,8 @@ KindUnderTest aging_semaphore_kind() {
   kind.priority = [](const Json&, const Json& claim, kube::WallTime now) {
     const auto created = kube::parse_rfc3339(claim.at("metadata").at("creationTimestamp").get<std::string>()).value();
     const auto asked = kube::parse_rfc3339(text_in(claim, "spec", "requestedAt"));
-    const auto waited = now - (asked ? std::max(*asked, created) : created);
+    const auto last = created + std::chrono::microseconds{999'999};
+    const auto waited = now - (asked ? std::clamp(kube::WallTime{*asked}, created, last) : last);
     return std::min<std::int64_t>(claim.at("spec").value("priority", 0), 1) +
            std::max<std::int64_t>(waited / std::chrono::seconds{4}, 0);
   };
@@ -105,6 +113,7 @@ KindUnderTest rwlock_kind() {
   kind.claim_spec = [](std::int64_t, std::uint64_t choice) {
     return Json{{"mode", choice % 3 == 0 ? "write" : "read"}};
   };
+  may_be_unreadable(kind, "seats");
   return kind;
 }
 
@@ -134,7 +143,16 @@ KindUnderTest token_bucket_kind() {
     return Json{{"capacity", std::max<std::int64_t>(limit, 1)}, {"refillPerMinute", refill_per_minute}};
   };
   kind.claim_spec = [](std::int64_t units, std::uint64_t) { return Json{{"sips", units}}; };
+  may_be_unreadable(kind, "capacity");
   return kind;
+}
+
+std::optional<KindUnderTest> kind_named(std::string_view name) {
+  if (name == "semaphore") return semaphore_kind();
+  if (name == "aging") return aging_semaphore_kind();
+  if (name == "rwlock") return rwlock_kind();
+  if (name == "bucket") return token_bucket_kind();
+  return std::nullopt;
 }
 
 }  // namespace konductor::sim

@@ -2,6 +2,9 @@
 
 #include "tests/sim/kind_under_test.hpp"
 
+#include <optional>
+#include <string_view>
+
 namespace konductor::sim {
 
 /// The kinds that simulation runs, each through the vtable of its plugin.
@@ -10,5 +13,8 @@ KindUnderTest semaphore_kind();
 KindUnderTest aging_semaphore_kind();
 KindUnderTest rwlock_kind();
 KindUnderTest token_bucket_kind();
+
+/// By the name under which people ask for it: semaphore, aging, rwlock, bucket.
+std::optional<KindUnderTest> kind_named(std::string_view name);
 
 }  // namespace konductor::sim

@@ -102,12 +102,12 @@ std::chrono::microseconds Oracle::ttl_of(const Json& claim) const {
   return ttl;
 }
 
-kube::WallTime Oracle::last_sign(const std::string& uid, std::uint64_t revision) const {
-  kube::WallTime last;
+std::chrono::microseconds Oracle::last_sign(const std::string& uid, std::uint64_t revision) const {
+  std::chrono::microseconds last{0};
   const auto found = signs_.find(uid);
   if (found == signs_.end()) return last;
   for (const Sign& sign : found->second) {
-    if (sign.revision <= revision) last = sign.when;
+    if (sign.revision <= revision) last = sign.elapsed;
   }
   return last;
 }
@@ -169,6 +169,7 @@ void Oracle::check_dropped(const Commit& commit) {
 void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
   History& history = histories_[commit.object];
   const Json& spec = commit.after->at("spec");
+  if (!kind_.readable(spec)) return violated(commit, "grants under a spec that cannot be read: " + spec.dump());
   std::vector<Holding> all = held(commit.object);
   std::set<std::string> uids;
   for (const Holding& holding : all) uids.insert(holding.key);
@@ -179,6 +180,8 @@ void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
     }
     history.highest_token = std::max(history.highest_token, token);
     history.recorded[token] = {entry.at("uid").get<std::string>(), entry.at("units").get<std::int64_t>()};
+    recorded_by_[entry.at("uid").get<std::string>()] = {commit.actor, sent_elapsed};
+    check_stroke(commit, entry.at("uid").get<std::string>());
     const ObjectPtr claim = claim_of(entry);
     if (claim && is_held_phase(phase_of(*claim)))
       violated(commit, "records a claim that holds already: " + entry.dump());
@@ -206,9 +209,13 @@ void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
 }
 
 // Where priorities grow: as the sender may have taken them, whose idea of the server's time is not exact.
-std::int64_t Oracle::priority_of(const Commit& commit, const Json& claim, std::chrono::seconds shift) const {
+std::int64_t Oracle::priority_of(const Json& primitive, const Json& claim, kube::WallTime now) const {
   if (!kind_.priority) return number_in(claim, "spec", "priority", 0);
-  return kind_.priority(commit.after->at("spec"), claim, sent_at + shift);
+  return kind_.priority(primitive.at("spec"), claim, now);
+}
+
+bool Oracle::comes_before(const Json& primitive, const Json& claim, const Json& other, kube::WallTime now) const {
+  return rank(claim, priority_of(primitive, claim, now)) < rank(other, priority_of(primitive, other, now));
 }
 
 void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
@@ -218,15 +225,15 @@ void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
   for (const ObjectPtr& waiter : waiting(commit.object)) {
     const std::string uid = uid_of(*waiter);
     const bool may_be_passed = in_ledger.contains(uid) || created_at_[uid] > senders_view || pod_is_dead(*waiter) ||
-                               commit.when - last_sign(uid, senders_view) >= ttl_of(*waiter) ||
+                               commit.elapsed - last_sign(uid, senders_view) >= ttl_of(*waiter) ||
                                !waiter->at("spec").value("wait", true) ||
                                kind_.never_fits(commit.after->at("spec"), *waiter) ||
                                (sender_is_busy_with && sender_is_busy_with(name_of(*waiter)));
     if (may_be_passed) continue;
     for (const Json& entry : added) {
       const ObjectPtr served = claim_of(entry);
-      if (served &&
-          rank(*waiter, priority_of(commit, *waiter, -slack)) < rank(*served, priority_of(commit, *served, slack))) {
+      if (served && rank(*waiter, priority_of(*commit.after, *waiter, sent_at - slack)) <
+                        rank(*served, priority_of(*commit.after, *served, sent_at + slack))) {
         violated(commit, entry.at("claim").get<std::string>() + " is served before " +
                              waiter->at("metadata").at("name").get<std::string>() + ", which came first");
       }
@@ -236,7 +243,7 @@ void Oracle::check_order(const Commit& commit, const std::vector<Json>& added) {
 
 void Oracle::on_claim(const Commit& commit) {
   if (!commit.before) {
-    signs_[uid_of(*commit.after)].push_back({commit.revision, commit.when});
+    signs_[uid_of(*commit.after)].push_back({commit.revision, commit.elapsed});
     created_at_[uid_of(*commit.after)] = commit.revision;
     return;
   }
@@ -245,6 +252,7 @@ void Oracle::on_claim(const Commit& commit) {
   const std::string uid = uid_of(*commit.before);
   if (commit.after && is_terminal_phase(from) && to != from)
     violated(commit, "a terminal phase changes: " + from + " to " + to);
+  check_belief(commit);
   if (!is_held_phase(from) && is_held_phase(to)) on_told(commit);
   if (from == "Revoking" && to == "Granted") violated(commit, "a revoked grant is given back");
   if (is_held_phase(from) && is_held_phase(to) &&
@@ -255,14 +263,28 @@ void Oracle::on_claim(const Commit& commit) {
   if (is_held_phase(from) && to == "Pending") violated(commit, "a grant is forgotten");
   if (!is_terminal_phase(from) && !is_held_phase(to) && to != "Pending") on_freed(commit, to);
   if (commit.after && text_in(*commit.before, "spec", "renewTime") != text_in(*commit.after, "spec", "renewTime")) {
-    signs_[uid].push_back({commit.revision, commit.when});
+    signs_[uid].push_back({commit.revision, commit.elapsed});
+  }
+}
+
+// Before this commit becomes a sign of life: no answer to it can have arrived.
+void Oracle::check_belief(const Commit& commit) {
+  const std::string uid = uid_of(*commit.before);
+  const auto longer = believes_for ? believes_for(uid) : std::chrono::microseconds{0};
+  if (longer.count() <= 0 || pod_is_dead(*commit.before)) return;
+  if (is_terminal_phase(phase_of(*commit.before))) violated(commit, "its holder believes in a claim that has ended");
+  const auto silent = commit.elapsed - last_sign(uid, commit.revision);
+  if (silent + longer > ttl_of(*commit.before)) {
+    violated(commit, std::to_string(silent.count()) + " us after its last sign its holder would believe for " +
+                         std::to_string(longer.count()) + " us more, with a TTL of " +
+                         kube::to_string(ttl_of(*commit.before)));
   }
 }
 
 void Oracle::on_told(const Commit& commit) {
   ++grants_;
   const std::string uid = uid_of(*commit.after);
-  signs_[uid].push_back({commit.revision, commit.when});
+  signs_[uid].push_back({commit.revision, commit.elapsed});
   const kube::NamespacedName primitive = primitive_of(*commit.after);
   History& history = histories_[primitive];
   const std::int64_t token = number_in(*commit.after, "status", "token", 0);
@@ -273,8 +295,23 @@ void Oracle::on_told(const Commit& commit) {
   }
   if (recorded->second.units != number_in(*commit.after, "status", "units", 1))
     violated(commit, "told other units than were recorded");
+  told_[uid] = token;
   const std::string why = kind_.too_much(history.at_last_grant->at("spec"), held(primitive));
   if (!why.empty()) violated(commit, "too much is held: " + why);
+}
+
+// Two operators may well do both, or one at different times.
+void Oracle::check_stroke(const Commit& commit, const std::string& uid) {
+  const auto recorded = recorded_by_.find(uid);
+  const auto ended = ended_by_.find(uid);
+  if (recorded != recorded_by_.end() && ended != ended_by_.end() && recorded->second == ended->second)
+    violated(commit, "records and ends a claim at one stroke: " + uid);
+}
+
+void Oracle::on_reported(const std::string& uid, std::int64_t token) {
+  const auto told = told_.find(uid);
+  if (told == told_.end() || told->second != token)
+    report("a holder reports success with token " + std::to_string(token) + ", which claim " + uid + " was never told");
 }
 
 void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
@@ -283,11 +320,16 @@ void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
   const bool dead = pod_is_dead(claim);
   const bool by_operator = commit.actor.starts_with("operator");
   const bool was_held = is_held_phase(phase_of(claim));
+  if (by_operator) {
+    ended_by_[uid] = {commit.actor, sent_elapsed};
+    check_stroke(commit, uid);
+  }
   if (to_phase.empty() && by_operator && was_held) violated(commit, "the operator deletes a claim that holds");
+  if (to_phase == "Denied" && claim.at("spec").value("wait", true)) violated(commit, "a claim that may wait is denied");
   if (to_phase == "Denied" && was_held) violated(commit, "a claim that holds is denied");
   if (to_phase == "Expired") {
     ++expiries_;
-    const auto silent = commit.when - last_sign(uid, commit.revision);
+    const auto silent = commit.elapsed - last_sign(uid);
     if (!dead && silent < ttl_of(claim)) {
       violated(commit, "expired " + std::to_string(silent.count()) + " us after the last sign, with a TTL of " +
                            kube::to_string(ttl_of(claim)) + " and its Pod alive");

@@ -3,6 +3,7 @@
 #include "tests/sim/api_model.hpp"
 #include "tests/sim/kind_under_test.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -21,9 +22,12 @@ class Oracle {
 
   /// Asked whether the holder of the claim with this UID would act as holding now.
   std::function<bool(const std::string& uid)> believes;
+  /// Asked for how much longer it would, if nothing else happens; 0 where it does not.
+  std::function<std::chrono::microseconds(const std::string& uid)> believes_for;
   /// The resourceVersion up to which the sender of the request in execution saw the claims; 0: not known.
   std::uint64_t senders_view = 0;
-  kube::WallTime sent_at;  // that request
+  kube::WallTime sent_at;                     // that request
+  std::chrono::microseconds sent_elapsed{0};  // likewise
   /// Asked whether that sender waited for an answer about this claim: then it may pass it over, for it may be ending
   /// it.
   std::function<bool(const kube::NamespacedName& claim)> sender_is_busy_with;
@@ -34,6 +38,20 @@ class Oracle {
   /// Claims of a primitive that hold by their status.
   [[nodiscard]] std::vector<Holding> held(const kube::NamespacedName& primitive) const;
   [[nodiscard]] std::vector<ObjectPtr> waiting(const kube::NamespacedName& primitive) const;
+  [[nodiscard]] bool pod_is_dead(const nlohmann::json& claim) const;
+  [[nodiscard]] std::chrono::microseconds ttl_of(const nlohmann::json& claim) const;
+  /// When the claim last showed life: created, granted or renewed; in elapsed time.
+  [[nodiscard]] std::chrono::microseconds last_sign(const std::string& uid) const {
+    return last_sign(uid, ~std::uint64_t{0});
+  }
+  /// In the line of those who wait for this primitive.
+  [[nodiscard]] bool comes_before(const nlohmann::json& primitive, const nlohmann::json& claim,
+                                  const nlohmann::json& other, kube::WallTime now) const;
+
+  /// A holder reports success: this claim, with this token.
+  void on_reported(const std::string& uid, std::int64_t token);
+  /// A breach that somebody else found.
+  void report(const std::string& what) { violations_.push_back(what); }
 
  private:
   struct Recorded {
@@ -51,30 +69,39 @@ class Oracle {
   void on_primitive(const Commit& commit);
   void on_record(const Commit& commit, const std::vector<nlohmann::json>& added);
   void check_order(const Commit& commit, const std::vector<nlohmann::json>& added);
-  [[nodiscard]] std::int64_t priority_of(const Commit& commit, const nlohmann::json& claim,
-                                         std::chrono::seconds shift) const;
+  [[nodiscard]] std::int64_t priority_of(const nlohmann::json& primitive, const nlohmann::json& claim,
+                                         kube::WallTime now) const;
   void check_dropped(const Commit& commit);
   void on_claim(const Commit& commit);
   void on_told(const Commit& commit);
+  void check_belief(const Commit& commit);
+  void check_stroke(const Commit& commit, const std::string& uid);
   void on_freed(const Commit& commit, const std::string& to_phase);
   void violated(const Commit& commit, const std::string& what);
   [[nodiscard]] ObjectPtr claim_of(const nlohmann::json& entry) const;
   [[nodiscard]] kube::NamespacedName primitive_of(const nlohmann::json& claim) const;
-  [[nodiscard]] bool pod_is_dead(const nlohmann::json& claim) const;
-  [[nodiscard]] std::chrono::microseconds ttl_of(const nlohmann::json& claim) const;
   /// When the claim last showed life to who saw everything up to `revision`.
-  [[nodiscard]] kube::WallTime last_sign(const std::string& uid, std::uint64_t revision) const;
+  [[nodiscard]] std::chrono::microseconds last_sign(const std::string& uid, std::uint64_t revision) const;
 
   const ApiModel& model_;
   const KindUnderTest& kind_;
   std::map<kube::NamespacedName, History> histories_;
   struct Sign {
     std::uint64_t revision = 0;
-    kube::WallTime when;
+    std::chrono::microseconds elapsed{0};
   };
 
   std::map<std::string, std::vector<Sign>> signs_;   // of a claim, by UID: created, granted or renewed
   std::map<std::string, std::uint64_t> created_at_;  // revision, by UID
+  std::map<std::string, std::int64_t> told_;         // token, by UID
+  /// Who did something, and when it sent that.
+  struct Act {
+    std::string actor;
+    std::chrono::microseconds sent{0};
+    bool operator==(const Act&) const = default;
+  };
+  std::map<std::string, Act> recorded_by_;  // by UID of the claim
+  std::map<std::string, Act> ended_by_;     // likewise
   std::vector<std::string> violations_;
   std::uint64_t grants_ = 0;
   std::uint64_t expiries_ = 0;

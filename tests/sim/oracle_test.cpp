@@ -155,7 +155,8 @@ TEST_F(OracleOnARoom, sees_an_expiry_that_comes_early) {
 
 TEST_F(OracleOnARoom, sees_a_terminal_phase_that_changes) {
   arrive("a");
-  set("a", {{"phase", "Denied"}});
+  advance(seconds{31});
+  set("a", {{"phase", "Expired"}});
   set("a", {{"phase", "Pending"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("terminal phase changes")));
 }
@@ -180,6 +181,41 @@ TEST_F(OracleOnARoom, sees_a_place_given_away_under_a_believing_holder) {
   advance(seconds{40});
   set("a", {{"phase", "Expired"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("believes")));
+}
+
+TEST_F(OracleOnARoom, sees_an_operator_that_records_a_claim_and_ends_it_at_one_stroke) {
+  const std::string a = arrive("a");
+  const std::string b = arrive("b");
+  oracle.sent_elapsed = seconds{1};
+  record({entry("a", a, 5), entry("b", b, 6)});
+  oracle.sent_elapsed = seconds{2};
+  set("a", {{"phase", "Denied"}});
+  EXPECT_THAT(oracle.violations(), IsEmpty()) << "it may have forgotten meanwhile that it did";
+  oracle.sent_elapsed = seconds{1};
+  set("b", {{"phase", "Denied"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("at one stroke")));
+}
+
+TEST_F(OracleOnARoom, sees_a_holder_that_believes_for_longer_than_it_gave_signs_for) {
+  const std::string a = arrive("a");
+  record({entry("a", a, 5)});
+  tell("a", 5);
+  seconds left{20};
+  oracle.believes_for = [&](const std::string&) { return left; };
+  advance(seconds{10});
+  set("a", {{"message", "30 s after the last sign, as it should"}});
+  EXPECT_THAT(oracle.violations(), IsEmpty());
+  left = seconds{21};
+  set("a", {{"message", "a second longer"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("would believe for 21000000 us more")));
+}
+
+TEST_F(OracleOnARoom, sees_a_holder_that_believes_in_a_claim_that_has_ended) {
+  arrive("a");
+  set("a", {{"phase", "Expired"}});
+  oracle.believes_for = [](const std::string&) { return seconds{1}; };
+  set("a", {{"message", "and goes on"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("believes in a claim that has ended")));
 }
 
 }  // namespace

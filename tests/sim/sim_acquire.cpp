@@ -15,6 +15,9 @@ using std::chrono::seconds;
 
 namespace {
 
+// As kondctl has it: a stream without even a bookmark for so long is dead.
+constexpr Duration silent_watch = seconds{90};
+
 std::uint64_t version_in(const std::string& target) {
   constexpr std::string_view key = "resourceVersion=";
   const auto at = target.find(key);
@@ -23,14 +26,20 @@ std::uint64_t version_in(const std::string& target) {
 
 }  // namespace
 
-SimAcquire::SimAcquire(World& world, std::string actor, kondctl::ClaimWish wish, kondctl::ClaimSettings settings,
-                       OnFinish on_finish)
+SimAcquire::SimAcquire(World& world, Start start, OnFinish on_finish)
     : world_(world),
-      actor_(std::move(actor)),
-      claims_(wish.kind->claim_resource()),
-      claim_(wish.claim),
-      machine_(std::move(wish), settings, world.mono(Duration{0})),
+      actor_(std::move(start.actor)),
+      clock_(start.clock),
+      claims_(start.wish.kind->claim_resource()),
+      claim_(start.wish.claim),
+      machine_(std::move(start.wish), start.settings, clock_.mono()),
       on_finish_(std::move(on_finish)) {}
+
+runtime::Now SimAcquire::now() {
+  runtime::Now read = clock_.now();
+  if (std::chrono::abs(clock_.wall() - read.server) <= seconds{2}) read.server = clock_.wall();
+  return read;
+}
 
 void SimAcquire::later(Duration delay, std::function<void()> what) {
   world_.after(delay, [alive = std::weak_ptr(life_), what = std::move(what)] {
@@ -50,19 +59,20 @@ void SimAcquire::tell(const ClaimEvent& event) {
 }
 
 void SimAcquire::send(const ClaimStep::Sending& sending) {
-  const auto answered = std::make_shared<bool>(false);
-  const auto once = [this, alive = std::weak_ptr(life_), answered,
-                     id = sending.id](const Result<kube::Response>& answer) {
-    if (alive.expired() || std::exchange(*answered, true)) return;
-    tell(kondctl::Answered{id, answer});
-  };
-  world_.send(actor_, sending.request, once);
-  later(sending.time, [once] { once(Error{Errc::timeout, "no answer in time", 0}); });
+  world_.send(actor_, {.request = sending.request, .patience = sending.time},
+              [this, alive = std::weak_ptr(life_), id = sending.id](const Result<kube::Response>& answer) {
+                if (alive.expired()) return;
+                clock_.learn(answer);
+                tell(kondctl::Answered{id, answer});
+              });
 }
 
 void SimAcquire::watch(const ClaimStep::Watching& watching) {
-  watch_ = {watching.id, false, watch_.stream + 1, Duration{0}};
-  if (world_.rng().chance(world_.faults().request_lost)) {
+  watch_ = {watching.id, false, false, watch_.stream + 1, Duration{0}};
+  if (!world_.reaches(actor_) && world_.is_silent(actor_)) {
+    return end_watch(silent_watch, Error{Errc::timeout, "no answer", 0});
+  }
+  if (!world_.reaches(actor_) || world_.rng().chance(world_.faults().request_lost)) {
     return end_watch(milliseconds{5}, Error{Errc::unavailable, "the connection was cut", 0});
   }
   later(world_.rng().between(milliseconds{1}, milliseconds{30}),
@@ -73,6 +83,7 @@ void SimAcquire::watch(const ClaimStep::Watching& watching) {
 
 void SimAcquire::open_watch(std::uint64_t from) {
   watch_.open = true;
+  if (from < world_.api().compacted()) return end_watch(milliseconds{5}, Error{Errc::expired, "410 Gone", 0});
   for (const Commit& commit : world_.api().log(claims_)) {
     if (commit.revision > from) show(commit);
   }
@@ -90,12 +101,22 @@ void SimAcquire::on_commit(const Commit& commit) {
 }
 
 void SimAcquire::show(const Commit& commit) {
-  if (commit.object != claim_) return;
+  if (commit.object != claim_ || watch_.dead) return;
+  if (world_.rng().chance(world_.faults().watch_dead)) {
+    world_.count_harm();
+    watch_.dead = true;
+    return end_watch(silent_watch, Error{Errc::timeout, "silent", 0});
+  }
   const bool stalled = world_.rng().chance(world_.faults().watch_stalled);
   const Duration lag = world_.rng().between(milliseconds{1}, stalled ? seconds{25} : milliseconds{20});
   watch_.last_arrival = std::max(watch_.last_arrival, world_.elapsed() + lag);
   later(watch_.last_arrival - world_.elapsed(), [this, stream = watch_.stream, id = watch_.id, after = commit.after] {
-    if (stream != watch_.stream) return;
+    if (stream != watch_.stream || watch_.dead) return;
+    if (!world_.reaches(actor_)) {
+      watch_.dead = true;
+      return end_watch(world_.is_silent(actor_) ? silent_watch : Duration{milliseconds{1}},
+                       Error{Errc::unavailable, "the connection was cut", 0});
+    }
     if (after)
       tell(kondctl::ClaimSeen{id, after});
     else
@@ -116,7 +137,8 @@ void SimAcquire::wake_at(std::optional<MonoTime> time) {
   waking_ = time;
   if (!time) return;
   // The least is a millisecond: a machine that always wants to be woken must not stop the world.
-  const Duration delay = *time <= now().mono ? Duration{0} : std::chrono::duration_cast<Duration>(*time - now().mono);
+  const Duration delay =
+      *time <= clock_.mono() ? Duration{0} : std::chrono::duration_cast<Duration>(*time - clock_.mono());
   later(std::max<Duration>(delay, milliseconds{1}), [this, time] {
     if (waking_ != time) return;
     waking_.reset();

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "kondctl/claim_machine.hpp"
-#include "tests/sim/world.hpp"
+#include "tests/sim/process.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -18,18 +18,25 @@ class SimAcquire {
  public:
   using OnFinish = std::function<void(const kondctl::ClaimOutcome&)>;
 
-  SimAcquire(World& world, std::string actor, kondctl::ClaimWish wish, kondctl::ClaimSettings settings,
-             OnFinish on_finish);
+  struct Start {
+    std::string actor;
+    kondctl::ClaimWish wish;
+    kondctl::ClaimSettings settings;
+    SimClock clock;
+  };
+  SimAcquire(World& world, Start start, OnFinish on_finish);
 
   void start() { tell(kondctl::Woken{}); }
   void interrupt() { tell(kondctl::Signalled{kondctl::Signal::interrupt}); }
   void on_commit(const Commit& commit);
+  void jump_clock(Duration by) { clock_.jump(by); }
 
  private:
   struct Life {};
   struct Watch {
     std::uint64_t id = 0;  // 0: none
     bool open = false;
+    bool dead = false;         // it is open still, and nothing arrives any more
     std::uint64_t stream = 0;  // counts up at each one: what was under way in an earlier one is lost
     Duration last_arrival{0};
   };
@@ -43,10 +50,12 @@ class SimAcquire {
   void wake_at(std::optional<MonoTime> time);
   /// Runs `what` then, unless the process is gone.
   void later(Duration delay, std::function<void()> what);
-  [[nodiscard]] runtime::Now now() const { return {world_.mono(Duration{0}), world_.wall()}; }
+  /// As kondctl takes it: its own clock where that agrees with the server's.
+  [[nodiscard]] runtime::Now now();
 
   World& world_;
   std::string actor_;
+  SimClock clock_;
   kube::Resource claims_;
   kube::NamespacedName claim_;
   kondctl::ClaimMachine machine_;

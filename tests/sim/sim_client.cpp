@@ -29,19 +29,24 @@ bool answered(const Result<kube::Response>& answer, int status) {
 }  // namespace
 
 SimClient::SimClient(World& world, const KindUnderTest& kind, ClientPlan plan)
-    : world_(world), kind_(kind), plan_(std::move(plan)), actor_("client-" + std::to_string(plan_.number)) {
+    : world_(world),
+      kind_(kind),
+      plan_(std::move(plan)),
+      actor_("client-" + std::to_string(plan_.number)),
+      clock_(world, Duration{0}, world.rng().between(-seconds{3600}, seconds{3600})) {
   choice_ = world_.rng().next();
   seed_ = world_.rng().next();
 }
 
 void SimClient::later(Duration delay, void (SimClient::*what)()) {
-  world_.after(delay, [this, what, attempt = attempt_] {
-    if (attempt == attempt_ && state_ != State::done) (this->*what)();
+  world_.after(delay, [this, what, life = life_] {
+    if (life == life_ && state_ != State::done) (this->*what)();
   });
 }
 
-bool SimClient::believes(const std::string& uid) const {
-  return state_ == State::holding && uid == uid_ && world_.elapsed() < hold_until_;
+Duration SimClient::believes_for(const std::string& uid) const {
+  const bool holds = state_ == State::holding && uid == uid_;
+  return holds ? std::max(hold_until_ - world_.elapsed(), Duration{0}) : Duration{0};
 }
 
 std::string SimClient::describe() const {
@@ -51,7 +56,7 @@ std::string SimClient::describe() const {
 }
 
 kube::NamespacedName SimClient::claim_name() const {
-  const std::string slot = plan_.in_pod || plan_.lasting ? std::string{} : std::to_string(attempt_);
+  const std::string slot = plan_.in_pod || plan_.lasting ? std::string{} : std::to_string(slot_);
   return {plan_.primitive.ns, kondctl::claim_name({plan_.in_pod ? pod_uid_ : actor_, plan_.primitive, slot})};
 }
 
@@ -87,10 +92,15 @@ kondctl::ClaimWish SimClient::wish() const {
 
 void SimClient::ask() {
   ++attempt_;
+  ++slot_;
+  ++life_;
   if (plan_.in_pod && pod_uid_.empty()) make_pod();
   acquire();
   if (attempt_ != 1) return;
-  if (plan_.crash_after) later(*plan_.crash_after, &SimClient::crash);
+  if (plan_.crash_after)
+    world_.after(*plan_.crash_after, [this, life = life_] {
+      if (life == life_ && acquire_) crash();
+    });
   if (plan_.interrupted_at) later(*plan_.interrupted_at, &SimClient::interrupt);
 }
 
@@ -99,16 +109,35 @@ void SimClient::acquire() {
   uid_.clear();
   kondctl::ClaimSettings settings;
   settings.seed = ++seed_;
-  if (plan_.timeout) settings.deadline = world_.mono(*plan_.timeout);
-  acquire_ = std::make_unique<SimAcquire>(world_, actor_, wish(), settings,
+  if (plan_.timeout) settings.deadline = clock_.mono() + *plan_.timeout;
+  acquire_ = std::make_unique<SimAcquire>(world_, SimAcquire::Start{actor_, wish(), settings, clock_},
                                           [this](const kondctl::ClaimOutcome& outcome) { on_acquired(outcome); });
   acquire_->start();
 }
 
 void SimClient::crash() {
-  if (!acquire_) return;
+  if (state_ == State::done || attempt_ == 0) return;
+  ++life_;
+  ++slot_;
   acquire_.reset();
+  uid_.clear();
+  silent_ = false;
+  state_ = State::asking;
   later(world_.rng().between(milliseconds{1}, seconds{5}), &SimClient::acquire);
+}
+
+void SimClient::lose_pod(bool process_lives) {
+  if (state_ == State::done || pod_uid_.empty()) return;
+  world_.command("user", kube::delete_object(pods, {plan_.primitive.ns, pod_name()}, {}));
+  if (process_lives) return;
+  ++life_;
+  acquire_.reset();
+  state_ = State::done;
+}
+
+void SimClient::jump_clock(Duration by) {
+  clock_.jump(by);
+  if (acquire_) acquire_->jump_clock(by);
 }
 
 void SimClient::interrupt() {
@@ -127,6 +156,7 @@ void SimClient::on_acquired(const kondctl::ClaimOutcome& outcome) {
   hold_until_ = std::chrono::duration_cast<Duration>(outcome.grant->lost_at.time_since_epoch());
   state_ = State::holding;
   served_ = true;
+  if (on_grant) on_grant(*this, uid_, token_);
   later(plan_.hold, &SimClient::end_hold);
   later(Duration{0}, &SimClient::renew);
 }
@@ -135,10 +165,10 @@ void SimClient::renew() {
   if (silent_ || state_ != State::holding) return;
   if (world_.elapsed() >= hold_until_) return try_again();
   const kube::Request request = kube::merge_patch(kind_.declaration.claim_resource(), claim_name(),
-                                                  kondctl::compose_renewal(uid_, world_.wall()));
-  world_.send(actor_, request,
-              [this, attempt = attempt_, sent = world_.elapsed()](const Result<kube::Response>& answer) {
-                if (attempt == attempt_) on_renewed(answer, sent);
+                                                  kondctl::compose_renewal(uid_, clock_.now().server));
+  world_.send(actor_, {.request = request},
+              [this, life = life_, sent = world_.elapsed()](const Result<kube::Response>& answer) {
+                if (life == life_) on_renewed(answer, sent);
               });
   later(ttl_ / 3, &SimClient::renew);
 }
@@ -172,8 +202,8 @@ void SimClient::release() {
   state_ = State::releasing;
   const kube::Request request =
       kube::delete_object(kind_.declaration.claim_resource(), claim_name(), {.uid = uid_, .resource_version = ""});
-  world_.send(actor_, request, [this, attempt = attempt_](const Result<kube::Response>& answer) {
-    if (attempt != attempt_) return;
+  world_.send(actor_, {.request = request}, [this, life = life_](const Result<kube::Response>& answer) {
+    if (life != life_) return;
     if (succeeded(answer) || answered(answer, 404) || answered(answer, 409))
       stop();
     else

@@ -7,6 +7,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,9 +46,22 @@ class SimClient {
 
   void start() { ask(); }
   void on_commit(const Commit& commit);
+  /// The process dies at whatever it does, and is started again: by the same claim name where it has a lasting one.
+  void crash();
+  /// Its Pod is deleted; the process dies with it, or is on a node that nobody reaches and goes on.
+  void lose_pod(bool process_lives);
+  void jump_clock(Duration by);
+  [[nodiscard]] const std::string& actor() const { return actor_; }
+  [[nodiscard]] bool started() const { return attempt_ > 0; }
+  [[nodiscard]] bool has_pod() const { return !pod_uid_.empty(); }
+
+  /// Told of each grant when the process learns of it.
+  std::function<void(const SimClient&, const std::string& uid, std::int64_t token)> on_grant;
 
   /// Whether it acts as holding now the claim with this UID.
-  [[nodiscard]] bool believes(const std::string& uid) const;
+  [[nodiscard]] bool believes(const std::string& uid) const { return believes_for(uid) > Duration{0}; }
+  /// For how much longer, if nothing else happens.
+  [[nodiscard]] Duration believes_for(const std::string& uid) const;
   [[nodiscard]] bool done() const { return state_ == State::done; }
   [[nodiscard]] bool was_served() const { return served_; }
   [[nodiscard]] std::string describe() const;
@@ -57,7 +71,6 @@ class SimClient {
 
   void ask();
   void acquire();
-  void crash();
   void interrupt();
   void on_acquired(const kondctl::ClaimOutcome& outcome);
   void renew();
@@ -68,7 +81,7 @@ class SimClient {
   void try_again();
   void make_pod();
   void end_pod();
-  /// Runs `what` unless this attempt is over by then.
+  /// Runs `what` unless the process, or this attempt of it, is over by then.
   void later(Duration delay, void (SimClient::*what)());
   [[nodiscard]] kondctl::ClaimWish wish() const;
   [[nodiscard]] std::string pod_name() const { return "pod-" + std::to_string(plan_.number); }
@@ -80,7 +93,10 @@ class SimClient {
   std::string actor_;
   State state_ = State::asking;
   std::unique_ptr<SimAcquire> acquire_;
+  SimClock clock_;
   int attempt_ = 0;
+  int slot_ = 0;            // of a claim without a lasting name
+  std::uint64_t life_ = 0;  // counts up with each attempt and each crash
   std::uint64_t choice_ = 0;
   std::uint64_t seed_ = 0;  // of the machines' jitter
   std::string pod_uid_;

@@ -1,9 +1,4 @@
-#include "tests/sim/simulation.hpp"
-
-#include "tests/sim/oracle.hpp"
-#include "tests/sim/sim_client.hpp"
-#include "tests/sim/sim_operator.hpp"
-#include "tests/sim/world.hpp"
+#include "tests/sim/simulation_impl.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -16,8 +11,6 @@ namespace {
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-const kube::NamespacedName primitive_name{"team-a", "it"};
 
 // What the composed CRD says of every claim by CEL rules at the root.
 std::string finality(const Json& before, const Json& after) {
@@ -39,41 +32,20 @@ std::string immutability(const Json& before, const Json& after) {
   return old_spec == new_spec ? "" : "what was asked for cannot change";
 }
 
-class Simulation {
- public:
-  Simulation(const Scenario& scenario, const KindUnderTest& kind, std::uint64_t seed)
-      : scenario_(scenario), kind_(kind), world_(seed), oracle_(world_.api(), kind), chaos_(world_.rng().fork()) {}
+/// What of a status the protocol is about.
+std::string gist(const ObjectPtr& object) {
+  if (!object) return "deleted";
+  const Json status = object->value("status", Json::object());
+  Json shown = Json::object();
+  for (const char* member : {"ledger", "phase", "token", "units", "primitiveUID", "state", "waiting"}) {
+    if (status.contains(member)) shown[member] = status[member];
+  }
+  const std::string renewed = text_in(*object, "spec", "renewTime");
+  return object->at("metadata").at("uid").get<std::string>().substr(32) + " " + shown.dump() +
+         (renewed.empty() ? "" : " renewed " + renewed);
+}
 
-  Outcome run();
-
- private:
-  void serve();
-  void add_operators();
-  void executing(const SimOperator::Knowledge& knowledge);
-  void add_clients();
-  void disturb();
-  void disturb_operator();
-  void disturb_objects();
-  void set_faults();
-  void choose_leaders();
-  void make_primitive(std::int64_t limit);
-  void collect_garbage();
-  void quieten();
-  void check_rest();
-  void run_until(Duration end);
-  [[nodiscard]] bool all_done() const;
-  [[nodiscard]] std::string trace() const;
-
-  Scenario scenario_;
-  const KindUnderTest& kind_;
-  World world_;
-  Oracle oracle_;
-  Rng chaos_;
-  std::vector<std::unique_ptr<SimOperator>> operators_;
-  std::vector<std::unique_ptr<SimClient>> clients_;
-  bool turbulent_ = true;
-  Outcome outcome_;
-};
+}  // namespace
 
 void Simulation::serve() {
   ApiModel& api = world_.api();
@@ -98,12 +70,24 @@ void Simulation::serve() {
   oracle_.believes = [this](const std::string& uid) {
     return std::any_of(clients_.begin(), clients_.end(), [&](const auto& client) { return client->believes(uid); });
   };
-  api.observe([this](const Commit& commit) {
-    ++outcome_.writes;
-    oracle_.on_commit(commit);
-    for (const auto& one : operators_) one->on_commit(commit);
-    for (const auto& client : clients_) client->on_commit(commit);
-  });
+  oracle_.believes_for = [this](const std::string& uid) {
+    Duration longest{0};
+    for (const auto& client : clients_) longest = std::max(longest, client->believes_for(uid));
+    return longest;
+  };
+  api.serve({.resource = lease_resource(), .kind = "Lease", .selectable = {}, .rules = {}});
+  api.observe([this](const Commit& commit) { see(commit); });
+}
+
+void Simulation::see(const Commit& commit) {
+  ++outcome_.writes;
+  oracle_.on_commit(commit);
+  for (const auto& one : operators_) one->on_commit(commit);
+  for (const auto& client : clients_) client->on_commit(commit);
+  if (commit.resource != lease_resource()) return;
+  const std::string leader = text_in(*commit.after, "spec", "holderIdentity");
+  if (leader != leader_ && !leader.empty()) ++outcome_.elections;
+  leader_ = leader;
 }
 
 void Simulation::make_primitive(std::int64_t limit) {
@@ -120,14 +104,30 @@ void Simulation::add_operators() {
   for (int i = 0; i < scenario_.operators; ++i) {
     operators_.push_back(std::make_unique<SimOperator>(
         world_, i, kind_.declaration, [this](const SimOperator::Knowledge& knowledge) { executing(knowledge); }));
-    operators_.back()->lead(i == 0);
+    operators_.back()->on_send = [this](const SimOperator& sender, const kube::Request& request) {
+      sending(sender, request);
+    };
+    operators_.back()->stand_for_election();
     operators_.back()->start();
   }
+}
+
+// Who leads by election acts only while the Lease is its own: its own deadline comes before anybody can take it over.
+void Simulation::sending(const SimOperator& sender, const kube::Request& request) {
+  // Of what it did as the leader it may tell later.
+  if (request.target.ends_with("/events")) return;
+  if (sender.is_elected() && leader_ != sender.identity())
+    oracle_.report(sender.name() + " acts as the leader that it was elected, and the Lease is " +
+                   (leader_.empty() ? "nobody's" : leader_ + "'s"));
+  if (!sender.leads())
+    oracle_.report(sender.name() + " does not lead and sends " + std::string(kube::to_string(request.method)) + " " +
+                   request.target);
 }
 
 void Simulation::executing(const SimOperator::Knowledge& knowledge) {
   oracle_.senders_view = knowledge.claims_seen;
   oracle_.sent_at = knowledge.at;
+  oracle_.sent_elapsed = knowledge.elapsed;
   oracle_.sender_is_busy_with = [this, targets = knowledge.unanswered](const kube::NamespacedName& claim) {
     const std::string path = kube::path_of(kind_.declaration.claim_resource(), claim.ns, claim.name);
     return std::any_of(targets.begin(), targets.end(), [&](const std::string& target) {
@@ -158,74 +158,24 @@ void Simulation::add_clients() {
                : draw == 7 ? ClientPlan::End::finish
                            : ClientPlan::End::vanish;
     clients_.push_back(std::make_unique<SimClient>(world_, kind_, plan));
+    clients_.back()->on_grant = [this](const SimClient& client, const std::string& uid, std::int64_t token) {
+      granted(client, uid, token);
+    };
     world_.after(rng.between(milliseconds{0}, seconds{scenario_.turbulent_s * 3 / 4}),
                  [client = clients_.back().get()] { client->start(); });
   }
 }
 
-void Simulation::set_faults() {
-  if (!scenario_.faults) return;
-  Faults& faults = world_.faults();
-  faults.request_lost = 20;
-  faults.answer_lost = 25;
-  faults.late_commit = 12;
-  faults.throttled = 10;
-  faults.slow = 60;
-  faults.watch_cut = 15;
-  faults.watch_gone = 300;
-  faults.watch_stalled = 12;
-}
-
-void Simulation::choose_leaders() {
-  // Both at once is what the protocol must stand; none at all only delays.
-  for (const auto& one : operators_) one->lead(chaos_.chance(700));
-}
-
-void Simulation::disturb_operator() {
-  SimOperator& victim = *operators_.at(static_cast<std::size_t>(chaos_.between(0, scenario_.operators - 1)));
-  if (!victim.running()) return;
-  if (chaos_.chance(450)) {
-    victim.crash();
-    ++outcome_.crashes;
-    world_.after(chaos_.between(milliseconds{10}, seconds{6}), [&victim] { victim.start(); });
-  } else {
-    victim.pause(chaos_.between(milliseconds{200}, seconds{25}));
+void Simulation::granted(const SimClient& client, const std::string& uid, std::int64_t token) {
+  oracle_.on_reported(uid, token);
+  auto& [last_uid, last_token] = last_grant_[client.actor()];
+  const bool same = uid == last_uid;
+  if (same ? token != last_token : token <= last_token) {
+    oracle_.report(client.actor() + " is granted with token " + std::to_string(token) + " after " +
+                   std::to_string(last_token));
   }
-}
-
-void Simulation::disturb_objects() {
-  const kube::Resource primitives = kind_.declaration.primitive_resource();
-  const kube::Resource claims = kind_.declaration.claim_resource();
-  if (scenario_.recreate && chaos_.chance(500)) {
-    ++outcome_.recreations;
-    world_.command("user", kube::delete_object(primitives, primitive_name, {}));
-    const std::int64_t limit = scenario_.limit;
-    if (chaos_.chance(600))
-      make_primitive(limit);
-    else
-      world_.after(chaos_.between(milliseconds{1}, seconds{3}), [this, limit] { make_primitive(limit); });
-  } else if (scenario_.change_limit && chaos_.chance(600)) {
-    const Json spec = kind_.primitive_spec(chaos_.between(0, scenario_.limit + 1));
-    world_.command("user", kube::merge_patch(primitives, primitive_name, {{"spec", spec}}));
-  } else if (chaos_.chance(200)) {
-    const auto all = world_.api().objects(claims);
-    if (all.empty()) return;
-    const Json& picked =
-        *all.at(static_cast<std::size_t>(chaos_.between(0, static_cast<std::int64_t>(all.size()) - 1)));
-    world_.command("user", kube::delete_object(claims, {primitive_name.ns, picked["metadata"]["name"]}, {}));
-  }
-}
-
-void Simulation::disturb() {
-  if (!turbulent_) return;
-  const auto draw = chaos_.between(0, 9);
-  if (scenario_.faults && draw < 3)
-    disturb_operator();
-  else if (scenario_.faults && draw < 6)
-    choose_leaders();
-  else
-    disturb_objects();
-  world_.after(chaos_.between(milliseconds{50}, seconds{4}), [this] { disturb(); });
+  last_uid = uid;
+  last_token = token;
 }
 
 void Simulation::collect_garbage() {
@@ -236,15 +186,32 @@ void Simulation::collect_garbage() {
 void Simulation::quieten() {
   turbulent_ = false;
   world_.faults() = Faults{};
-  for (const auto& one : operators_) one->lead(one == operators_.front());
+  world_.heal();
+  for (const auto& one : operators_) {
+    one->lead_as_elected();
+    if (one->running()) one->go_on();
+  }
   world_.after(seconds{7}, [this] {
     for (const auto& one : operators_) {
       if (!one->running()) one->start();
     }
     if (!world_.api().find(kind_.declaration.primitive_resource(), primitive_name)) make_primitive(scenario_.limit);
-    const Json spec = kind_.primitive_spec(std::max(scenario_.limit, scenario_.most_units));
-    world_.command("user", kube::merge_patch(kind_.declaration.primitive_resource(), primitive_name, {{"spec", spec}}));
+    patch_spec(kind_.primitive_spec(std::max(scenario_.limit, scenario_.most_units)));
   });
+  // By then whatever was stalled, late or dead has come to its end.
+  world_.after(seconds{40}, [this] { look(); });
+}
+
+void Simulation::look() {
+  liveness_.look(primitive_name, seconds{scenario_.turbulent_s + 40});
+  check_leaders();
+  world_.after(seconds{1}, [this] { look(); });
+}
+
+void Simulation::check_leaders() {
+  const auto leaders =
+      std::count_if(operators_.begin(), operators_.end(), [](const auto& one) { return one->leads(); });
+  if (leaders != 1) oracle_.report("while all is quiet " + std::to_string(leaders) + " lead");
 }
 
 bool Simulation::all_done() const {
@@ -265,22 +232,10 @@ void Simulation::check_rest() {
   const auto waiting = oracle_.waiting(primitive_name);
   for (const Holding& holding : held) violations.push_back("at rest, still held: " + holding.claim->dump());
   for (const ObjectPtr& claim : waiting) violations.push_back("at rest, still waiting: " + claim->dump());
+  check_leaders();
   const ObjectPtr primitive = world_.api().find(kind_.declaration.primitive_resource(), primitive_name);
   const std::string why = kind_.miscounted(*primitive, 0, 0);
   if (!why.empty()) violations.push_back("at rest, the status is wrong: " + why + ": " + primitive->dump());
-}
-
-/// What of a status the protocol is about.
-std::string gist(const ObjectPtr& object) {
-  if (!object) return "deleted";
-  const Json status = object->value("status", Json::object());
-  Json shown = Json::object();
-  for (const char* member : {"ledger", "phase", "token", "units", "primitiveUID", "state", "waiting"}) {
-    if (status.contains(member)) shown[member] = status[member];
-  }
-  const std::string renewed = text_in(*object, "spec", "renewTime");
-  return object->at("metadata").at("uid").get<std::string>().substr(32) + " " + shown.dump() +
-         (renewed.empty() ? "" : " renewed " + renewed);
 }
 
 std::string Simulation::trace() const {
@@ -321,12 +276,12 @@ Outcome Simulation::run() {
   outcome_.violations = oracle_.violations();
   outcome_.grants = oracle_.grants();
   outcome_.expiries = oracle_.expiries();
+  outcome_.operations = world_.requests();
+  outcome_.faults = world_.harm() + static_cast<std::uint64_t>(disturbances_);
   if (outcome_.violations.empty()) check_rest();
   if (!outcome_.violations.empty()) outcome_.trace = trace();
   return outcome_;
 }
-
-}  // namespace
 
 Outcome run_simulation(const Scenario& scenario, const KindUnderTest& kind, std::uint64_t seed) {
   return Simulation(scenario, kind, seed).run();

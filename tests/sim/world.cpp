@@ -1,20 +1,57 @@
 #include "tests/sim/world.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <memory>
 
 namespace konductor::sim {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+namespace {
+
+const kube::Response& too_many_requests() {
+  static const kube::Response busy{
+      .status = 429,
+      .body =
+          R"({"kind":"Status","status":"Failure","message":"too many requests","reason":"TooManyRequests","code":429})",
+      .retry_after_s = 1,
+      .date = ""};
+  return busy;
+}
+
+Error cut() {
+  return {Errc::unavailable, "the connection was cut", 0};
+}
+
+Error no_answer() {
+  return {Errc::timeout, "no answer in time", 0};
+}
+
+}  // namespace
+
+/// One request on its way there and back.
+struct World::Exchange {
+  std::string actor;
+  Sending sending;
+  Reply reply;
+  Duration gives_up{0};
+};
+
 World::World(std::uint64_t seed) : rng_(seed) {
-  api_.set_time(wall());
+  api_.set_time(wall(), now_);
 }
 
 WallTime World::wall() const {
   // Not on a whole second, so that what is truncated to seconds shows.
   static constexpr Duration began = seconds{1'700'000'000} + milliseconds{350};
-  return WallTime{began + now_};
+  return WallTime{began + now_ + server_clock_};
+}
+
+void World::jump_server_clock(Duration by) {
+  server_clock_ += by;
+  api_.set_time(wall(), now_);
 }
 
 void World::after(Duration delay, std::function<void()> what) {
@@ -24,57 +61,90 @@ void World::after(Duration delay, std::function<void()> what) {
 bool World::step(Duration until) {
   if (queue_.empty() || queue_.begin()->first.first > until) {
     now_ = std::max(now_, until);
-    api_.set_time(wall());
+    api_.set_time(wall(), now_);
     return false;
   }
   const auto next = queue_.extract(queue_.begin());
   now_ = next.key().first;
-  api_.set_time(wall());
+  api_.set_time(wall(), now_);
   next.mapped()();
   return true;
 }
 
 kube::Response World::command(const std::string& actor, const kube::Request& request) {
+  ++requests_;
   return api_.handle(request, actor);
 }
 
-void World::send(const std::string& actor, const kube::Request& request, Reply reply,
-                 std::function<void()> before_commit) {
-  constexpr Duration patience = seconds{10};
+void World::cut_off(const std::string& actor, Duration length, bool silent) {
+  ++harm_;
+  partitions_[actor] = {now_ + length, silent};
+}
+
+bool World::reaches(const std::string& actor) const {
+  const auto found = partitions_.find(actor);
+  return found == partitions_.end() || found->second.until <= now_;
+}
+
+bool World::is_silent(const std::string& actor) const {
+  const auto found = partitions_.find(actor);
+  return found != partitions_.end() && found->second.silent;
+}
+
+void World::send(const std::string& actor, Sending sending, Reply reply) {
+  ++requests_;
   const bool slow = rng_.chance(faults_.slow);
   const auto leg = [&] { return rng_.between(milliseconds{1}, slow ? milliseconds{4000} : milliseconds{15}); };
   const Duration there = leg();
   const Duration back = leg();
+  const Duration patience = sending.patience;
+  const auto exchange = std::make_shared<Exchange>(Exchange{actor, std::move(sending), std::move(reply), {}});
+  exchange->gives_up = now_ + patience;
+  if (!reaches(actor)) return lose(exchange);
   if (rng_.chance(faults_.request_lost)) {
-    after(there, [reply] { reply(Error{Errc::unavailable, "the connection was cut", 0}); });
-    return;
+    ++harm_;
+    return after(std::min(there, patience), [exchange] { exchange->reply(cut()); });
   }
   if (rng_.chance(faults_.throttled)) {
-    kube::Response busy{.status = 429, .body = "", .retry_after_s = 1, .date = ""};
-    busy.body =
-        R"({"kind":"Status","status":"Failure","message":"too many requests","reason":"TooManyRequests","code":429})";
-    after(there, [reply, busy] { reply(busy); });
-    return;
+    ++harm_;
+    return after(std::min(there, patience), [exchange] { exchange->reply(too_many_requests()); });
   }
-  const auto execute = [this, actor, request, before_commit] {
-    if (before_commit) before_commit();
-    return api_.handle(request, actor);
-  };
-  if (rng_.chance(faults_.late_commit)) {
-    after(patience, [reply] { reply(Error{Errc::timeout, "no answer within 10 s", 0}); });
-    after(patience + rng_.between(milliseconds{1}, seconds{20}), [execute] { execute(); });
-    return;
-  }
-  const bool lost = rng_.chance(faults_.answer_lost);
-  after(there, [this, execute, reply, lost, back] {
-    const kube::Response response = execute();
-    after(back, [reply, lost, response] {
-      if (lost)
-        reply(Error{Errc::unavailable, "the connection was cut", 0});
-      else
-        reply(response);
+  const bool late = rng_.chance(faults_.late_commit);
+  if (late || rng_.chance(faults_.hung)) {
+    ++harm_;
+    after(patience, [exchange] { exchange->reply(no_answer()); });
+    if (!late && rng_.chance(500)) return;
+    const Duration delay = late ? patience + rng_.between(milliseconds{1}, seconds{20}) : there;
+    return after(delay, [this, exchange] {
+      if (exchange->sending.before_commit) exchange->sending.before_commit();
+      api_.handle(exchange->sending.request, exchange->actor);
     });
+  }
+  after(there, [this, exchange, back] { arrive(exchange, back); });
+}
+
+void World::arrive(const std::shared_ptr<Exchange>& exchange, Duration back) {
+  if (!reaches(exchange->actor)) return lose(exchange);
+  if (exchange->sending.before_commit) exchange->sending.before_commit();
+  const kube::Response response = api_.handle(exchange->sending.request, exchange->actor);
+  const bool lost = rng_.chance(faults_.answer_lost);
+  if (lost) ++harm_;
+  if (now_ + back > exchange->gives_up)
+    return after(exchange->gives_up - now_, [exchange] { exchange->reply(no_answer()); });
+  after(back, [this, exchange, lost, response] {
+    if (!reaches(exchange->actor)) return lose(exchange);
+    if (lost)
+      exchange->reply(cut());
+    else
+      exchange->reply(response);
   });
+}
+
+void World::lose(const std::shared_ptr<Exchange>& exchange) {
+  if (is_silent(exchange->actor))
+    after(exchange->gives_up - now_, [exchange] { exchange->reply(no_answer()); });
+  else
+    after(std::min<Duration>(exchange->gives_up - now_, milliseconds{3}), [exchange] { exchange->reply(cut()); });
 }
 
 }  // namespace konductor::sim

@@ -274,6 +274,17 @@ TEST(ClaimMachine, counts_the_deadline_of_a_fresh_grant_from_its_create) {
   EXPECT_LE(outcome.grant->lost_at, world.start + milliseconds{2} + std::chrono::minutes{5});
 }
 
+// Of the server's time a process knows the Date of one answer: an earlier life may have asked at the very same time.
+TEST(ClaimMachine, renews_before_it_reports_a_grant_that_an_earlier_life_may_have_asked_for) {
+  ClaimWorld world(true, true);
+  world.on_created = [](ClaimWorld& w) { w.grant(); };
+  world.faults[1] = ClaimWorld::Fault::answer_lost;
+  const ClaimOutcome outcome = world.run();
+  ASSERT_TRUE(outcome.grant) << outcome.message;
+  EXPECT_THAT(world.sent, ElementsAre("GET widgets", "POST tickets", "POST tickets", "GET tickets", "PATCH tickets"));
+  EXPECT_GE(outcome.grant->lost_at, world.start + std::chrono::minutes{5} + milliseconds{100});
+}
+
 TEST(ClaimMachine, does_not_report_a_grant_that_is_over_when_it_renews) {
   ClaimWorld world(true, true);
   world.on_created = [](ClaimWorld& w) {
