@@ -27,7 +27,7 @@
 #define RENEWALS 0 /* 1: who holds may renew */
 #endif
 #ifndef LOST
-#define LOST 0 /* 1: a write may be carried out and its answer lost */
+#define LOST 0 /* 1: the answer to a write may be lost */
 #endif
 #ifndef CHANGES
 #define CHANGES 0 /* 1: the limit is changed at will, between 1 and LIMIT */
@@ -182,11 +182,9 @@ bit current[OPERATORS]; /* that copy has the resourceVersion that the primitive 
 #define BIT(c)      (1 << (c))
 #define HAS(set, c) (((set) >> (c)) & 1)
 #if CLAIMS == 2
-#define EACH(step) step(0) step(1)
 #define ALL(is)    (is(0) && is(1))
 #define COUNT(is)  (is(0) + is(1))
 #else
-#define EACH(step) step(0) step(1) step(2)
 #define ALL(is)    (is(0) && is(1) && is(2))
 #define COUNT(is)  (is(0) + is(1) + is(2))
 #endif
@@ -197,10 +195,12 @@ byte i, j; /* of loops; 0 between two steps */
 byte allowed = LIMIT; /* the limit at the last grant */
 
 inline check() {
-  tidy();
-  i = 0;
-  j = 0;
-  assert(COUNT(IS_HELD) <= allowed) /* never over-granted */
+  d_step {
+    tidy();
+    i = 0;
+    j = 0;
+    assert(COUNT(IS_HELD) <= allowed) /* never over-granted */
+  }
 }
 
 /* ---- the steps of operator `me` --------------------------------------------------------------------------------- */
@@ -237,23 +237,23 @@ inline copy_ledger(to, from) {
 #define MAY_GRANT(c) (MAY_DECIDE && MAY_BE_TOLD(SHOWN(c), c, copy[me].life) && !IS_LEFT(c) && COUNT(COUNTS) < limit)
 
 /* RECORD a grant, to anybody who waits: whose turn it is, is policy. A batch is a few of these in a row. */
-#define RECORD_(c, answered) \
-  :: d_step { (answered || LOST) && MAY_WRITE && MAY_GRANT(c) -> \
-       printf("operator %d (life %d) records claim %d\n", me, copy[me].life, c); \
-       settle(); \
-       ledger.pending = ledger.pending | BIT(c); \
-       ledger.granted = LIVES > 1; \
-       allowed = limit; \
-       count_token(); \
-       commit(answered) }
-#define RECORD(c) RECORD_(c, 1) RECORD_(c, 0)
+inline record() {
+  printf("operator %d (life %d) records claim %d\n", me, copy[me].life, c);
+  settle();
+  ledger.pending = ledger.pending | BIT(c);
+  ledger.granted = LIVES > 1;
+  allowed = limit;
+  count_token();
+  commit()
+}
 
 /* FORGET what is over: with a record, or with any other write of the primitive's status. */
-#define FORGET(answered) \
-  :: d_step { (answered || LOST) && MAY_WRITE && MAY_DECIDE && COUNT(IS_OVER) > 0 -> \
-       printf("operator %d (life %d) forgets what is over\n", me, copy[me].life); \
-       settle(); \
-       commit(answered) }
+#define MAY_FORGET (MAY_DECIDE && COUNT(IS_OVER) > 0)
+inline forget() {
+  printf("operator %d (life %d) forgets what is over\n", me, copy[me].life);
+  settle();
+  commit()
+}
 
 inline settle() {
   copy_ledger(ledger, copy[me]);
@@ -271,13 +271,12 @@ inline settle() {
   }
 }
 
-inline commit(answered) {
+inline commit() {
   outdate();
   if
   :: answered -> copy_ledger(copy[me], ledger); current[me] = 1
   :: else -> printf("  and hears no answer\n")
-  fi;
-  check()
+  fi
 }
 
 /* The primitive was written. What is left to do with an older copy is to tell from it: its resourceVersion is over. */
@@ -297,21 +296,19 @@ inline outdate() {
                      (MAY_BE_TOLD(SHOWN(c), c, copy[me].life) || (!RULE_WAITING && SHOWN(c) == ENDED)))
 #define TAKES_TELL(c) ((claims[c] == SHOWN(c) || !RULE_TELL_CAS) && \
                        (WAITS(claims[c]) || (!RULE_FINAL && claims[c] == ENDED)))
-#define TELL_(c, answered) \
-  :: d_step { (answered || LOST) && MAY_TELL(c) && TAKES_TELL(c) -> \
-       printf("operator %d (life %d) tells claim %d\n", me, copy[me].life, c); \
-       assert(claims[c] != ENDED); /* what is over never holds again */ \
-       assert(copy[me].life == ledger.life || !HAS(ledger.pending, c)); /* not with a token of a former life */ \
-       write_claim(c, GRANTED, answered) }
-#define TELL(c) TELL_(c, 1) TELL_(c, 0)
+inline tell() {
+  printf("operator %d (life %d) tells claim %d\n", me, copy[me].life, c);
+  assert(claims[c] != ENDED); /* what is over never holds again */
+  assert(copy[me].life == ledger.life || !HAS(ledger.pending, c)); /* not with a token of a former life */
+  write_claim(GRANTED)
+}
 
-inline write_claim(c, state, answered) {
+inline write_claim(state) {
   claims[c] = state;
   if
   :: answered -> SHOWN(c) = state
   :: else -> printf("  and hears no answer\n")
-  fi;
-  check()
+  fi
 }
 
 /* MARK who waits and is not strictly newer; who is newer gets a mark too when it is told that it waits. To replace the
@@ -320,20 +317,19 @@ inline write_claim(c, state, answered) {
 #define MAY_MARK(c) (LIVES > 1 && RULE_MARKS && WAITS(SHOWN(c)) && \
                      (MARK(SHOWN(c)) == 0 || \
                       (!NEEDS_NO_MARK(c) && (copy[me].life == ledger.life || !RULE_MARK_LIVING))))
-#define MARK_(c, answered) \
-  :: d_step { (answered || LOST) && MAY_MARK(c) && WAITS(claims[c]) && (claims[c] == SHOWN(c) || !RULE_MARK_CAS) -> \
-       printf("operator %d (life %d) marks claim %d\n", me, copy[me].life, c); \
-       write_claim(c, MARKED(copy[me].life), answered) }
-#define SET_MARK(c) MARK_(c, 1) MARK_(c, 0)
+#define TAKES_MARK(c) (WAITS(claims[c]) && (claims[c] == SHOWN(c) || !RULE_MARK_CAS))
+inline set_mark() {
+  printf("operator %d (life %d) marks claim %d\n", me, copy[me].life, c);
+  write_claim(MARKED(copy[me].life))
+}
 
 /* END a claim: not renewed in time, its Pod gone, denied, its grace over. */
-#define END_(c, answered) \
-  :: d_step { (answered || LOST) && LIVES_ON(SHOWN(c)) && LIVES_ON(claims[c]) && \
-              (claims[c] == SHOWN(c) || !RULE_END_CAS) -> \
-       printf("operator %d (life %d) ends claim %d\n", me, copy[me].life, c); \
-       assert(claims[c] == SHOWN(c) || !HOLDS(claims[c])); /* no grant or renewal is overlooked */ \
-       write_claim(c, ENDED, answered) }
-#define END(c) END_(c, 1) END_(c, 0)
+#define MAY_END(c) (LIVES_ON(SHOWN(c)) && LIVES_ON(claims[c]) && (claims[c] == SHOWN(c) || !RULE_END_CAS))
+inline end_claim() {
+  printf("operator %d (life %d) ends claim %d\n", me, copy[me].life, c);
+  assert(claims[c] == SHOWN(c) || !HOLDS(claims[c])); /* no grant and no renewal is overlooked */
+  write_claim(ENDED)
+}
 
 /* LOOK: a view moves to the present when it moves. How far it lags is free, because it may stay as it is for ever. */
 inline look_at_claims() {
@@ -348,17 +344,14 @@ inline look_at_primitive() {
 /* ---- the world -------------------------------------------------------------------------------------------------- */
 
 #define IS_FREE(c) (claims[c] == UNBORN && (c == 0 || claims[(c + CLAIMS - 1) % CLAIMS] != UNBORN)) /* any is as good */
-#define CREATE_(c, than) \
-  :: d_step { IS_FREE(c) -> printf("claim %d is created\n", c); claims[c] = WAITING; newer[c] = than; check() }
-#if LIVES == 1
-#define CREATE(c) CREATE_(c, 0)
-#else
-#define CREATE(c) CREATE_(c, ledger.life) CREATE_(c, ledger.life - 1) /* in a later second, or in the same */
-#endif
-#define RENEW(c) \
-  :: d_step { RENEWALS && claims[c] == GRANTED -> printf("claim %d is renewed\n", c); claims[c] = RENEWED; check() }
-#define DELETE(c) \
-  :: d_step { LIVES_ON(claims[c]) || claims[c] == ENDED -> printf("claim %d is deleted\n", c); claims[c] = GONE; check() }
+inline make_anew() {
+  outdate();
+  for (i : 0 .. CLAIMS - 1) { ledger.seen[i] = 0 }
+  ledger.pending = 0;
+  ledger.granted = 0;
+  last_token = 0;
+  ledger.life++
+}
 
 /* ---- tokens, where writes of the primitive are counted ---------------------------------------------------------- */
 
@@ -465,33 +458,70 @@ inline order_claims(a, b) {
   fi
 }
 
-/* ---- who takes these steps --------------------------------------------------------------------------------------- */
+/* ---- who takes these steps, one at a time ----------------------------------------------------------------------- */
+
+inline any_claim() {
+  if
+  :: c = 0
+  :: c = 1
+  :: CLAIMS > 2 -> c = 2
+  fi
+}
 
 proctype operator(byte me) {
+  byte c;
+  bit answered; /* a write may be carried out and its answer lost */
   do
-  :: d_step { true -> printf("operator %d sees the claims\n", me); look_at_claims(); check() }
-  :: d_step { !current[me] -> printf("operator %d sees the primitive\n", me); look_at_primitive(); check() }
-  :: d_step { true -> printf("operator %d crashes, and starts with lists\n", me);
-       look_at_claims(); look_at_primitive(); check() }
-  EACH(RECORD)
-  FORGET(1)
-  FORGET(0)
-  EACH(TELL)
-  EACH(SET_MARK)
-  EACH(END)
+  :: atomic {
+       if
+       :: d_step { true -> printf("operator %d sees the claims\n", me); look_at_claims() }
+       :: d_step { !current[me] -> printf("operator %d sees the primitive\n", me); look_at_primitive() }
+       :: d_step { true -> printf("operator %d crashes, and starts with lists\n", me); look_at_claims(); look_at_primitive() }
+       :: true ->
+          any_claim();
+          if
+          :: answered = 1
+          :: LOST -> answered = 0
+          fi;
+          if
+          :: d_step { MAY_WRITE && MAY_GRANT(c) -> record() }
+          :: d_step { MAY_WRITE && MAY_FORGET && c == 0 -> forget() }
+          :: d_step { MAY_TELL(c) && TAKES_TELL(c) -> tell() }
+          :: d_step { MAY_MARK(c) && TAKES_MARK(c) -> set_mark() }
+          :: d_step { MAY_END(c) -> end_claim() }
+          :: else
+          fi;
+          c = 0;
+          answered = 0
+       fi;
+       check()
+     }
   od
 }
 
 proctype world() {
+  byte c;
   do
-  EACH(CREATE)
-  EACH(RENEW)
-  EACH(DELETE)
-  :: d_step { ledger.life < LIVES -> printf("the primitive is deleted and made anew\n");
-       ledger.life++; ledger.pending = 0; ledger.granted = 0; last_token = 0;
-       for (i : 0 .. CLAIMS - 1) { ledger.seen[i] = 0 }
-       outdate(); check() }
-  :: d_step { CHANGES -> limit = 1 + limit % LIMIT; printf("the limit is %d now\n", limit); outdate(); check() }
+  :: atomic {
+       if
+       :: d_step { ledger.life < LIVES -> printf("the primitive is deleted and made anew\n"); make_anew() }
+       :: d_step { CHANGES -> outdate(); limit = 1 + limit % LIMIT; printf("the limit is %d now\n", limit) }
+       :: true ->
+          any_claim();
+          if
+          :: d_step { IS_FREE(c) -> printf("claim %d is created\n", c); claims[c] = WAITING }
+             if
+             :: newer[c] = (LIVES > 1 -> ledger.life : 0)
+             :: LIVES > 1 -> newer[c] = ledger.life - 1; printf("  in the same second as the primitive\n")
+             fi
+          :: d_step { RENEWALS && claims[c] == GRANTED -> printf("claim %d is renewed\n", c); claims[c] = RENEWED }
+          :: d_step { LIVES_ON(claims[c]) || claims[c] == ENDED -> printf("claim %d is deleted\n", c); claims[c] = GONE }
+          :: else
+          fi;
+          c = 0
+       fi;
+       check()
+     }
   od
 }
 
