@@ -38,6 +38,7 @@ void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object)
   if (known.primitive && known.primitive->rv != 0 && known.primitive->rv >= parsed->rv) return;
   if (!known.primitive || known.primitive->uid != parsed->uid) {
     known.own.reset();
+    known.lived_rv = 0;
     known.events.clear();
   }
   const auto& former = known.primitive;

@@ -127,6 +127,8 @@ void KindMachine::Impl::on_reread(const InFlight& sent, const Result<kube::Respo
   if (object) {
     known.reread = false;
     put_primitive(std::make_shared<const json>(*object));
+    if (known.primitive && known.primitive->uid == kube::text_at(*object, "metadata.uid"))
+      known.lived_rv = std::max(known.lived_rv, sent.claims_rv);
     if (!known.primitive) known.retry.not_before = now.mono + settings_.retry_most;
   } else if (object.error().code == Errc::not_found) {
     known.reread = false;

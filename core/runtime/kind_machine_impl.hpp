@@ -99,6 +99,7 @@ class KindMachine::Impl {
   void refuse(Entry& entry, const Ledger& ledger, const std::string& reason, const std::string& message, Now now);
   bool mark_waiters(Entry& entry, const Ledger& ledger, Now now);
   void explain_missing_marks(Entry& entry, const Ledger& ledger, Now now);
+  bool may_mark(Entry& entry, const Claim& claim, Now now);
   [[nodiscard]] bool is_mid_batch(const Ledger& ledger, std::size_t room, Now now) const;
   void rest(Entry& entry, Now now) const;
   void revoke_holders(Entry& entry, const Decision& decision, Now now);

@@ -106,6 +106,7 @@ void KindMachine::Impl::ask_for_primitive(Entry& entry, const std::string& uid, 
   sent.what = Sent::reread;
   sent.primitive = entry.name;
   sent.primitive_uid = uid;
+  for (const auto* known : view_.of(entry.name)) sent.claims_rv = std::max(sent.claims_rv, known->claim.rv);
   send(std::move(sent), kube::get(kind_.primitive_resource(), entry.name));
 }
 
@@ -136,6 +137,15 @@ bool KindMachine::Impl::may_be_served(const KnownClaim& known, const Entry& entr
   return true;
 }
 
+/// The mark of another life: of a former one, or of the next one, of which this operator has not heard yet. Who
+/// replaced that would then tell what its own, former life had recorded. Only a GET that was sent since tells the two
+/// apart.
+bool KindMachine::Impl::may_mark(Entry& entry, const Claim& claim, Now now) {
+  if (claim.mark.empty() || claim.rv <= entry.lived_rv) return true;
+  if (!entry.asking && has_room(entry, Urgency::grant)) ask_for_primitive(entry, entry.primitive->uid, now);
+  return false;
+}
+
 /// Before the first grant all of them: a stale leader may still hold the pending grants of the primitive's former life.
 /// Later one without a mark is new in the primitive's first second, or another leader has marked it and the view does
 /// not show that yet: nobody is served before it, for a while, unless the server refuses its mark.
@@ -147,7 +157,7 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
     if (known == nullptr || known->claim.primitive != entry.name || known->claim.phase != Phase::pending ||
         is_marked_for(known->claim, primitive.uid, primitive.created))
       return true;
-    if (has_room(entry, Urgency::grant) && can_write(*known, entry, now)) {
+    if (may_mark(entry, known->claim, now) && has_room(entry, Urgency::grant) && can_write(*known, entry, now)) {
       write_claim(*known, acknowledge(kind_, known->claim, "Queued", "waits for its turn", primitive.uid, now.server),
                   Sent::claim_write, false);
     }

@@ -42,6 +42,7 @@ struct InFlight {
   std::string claim_uid;
   std::string resource_version;  // that the write was made on
   std::string pod_uid;
+  std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
   bool covered = false;          // the record was decided on a view that the ledger's rules accept
   std::size_t grants = 0;
@@ -74,6 +75,7 @@ struct Entry {
   MonoTime rest_until{};                         // no decision before
   std::optional<MonoTime> absent_at;             // a GET sent then found none of this name
   std::optional<MonoTime> asked_at;              // of the last such GET
+  std::uint64_t lived_rv = 0;                    // a GET that was sent when this claim was known found this UID
   MonoTime needs_since{};                        // when its decision last asked for something new
   int held_for_needs = 0;  // decisions in a row that were not carried out, to see their needs first
   std::string gone_uid;    // of the primitive that had this name last and is gone

@@ -119,9 +119,30 @@ TEST(KindMachineMarks, of_a_former_life_are_replaced_before_a_grant) {
   const auto w = Widget{.uid = "w-2", .created_s = 2000}.object();
   const auto a = Ticket{.created_s = 1500, .status = {{"phase", "Pending"}, {"primitiveUID", "w-1"}}}.object();
   bench.start({.widgets = {w}, .tickets = {a}, .pods = {}});
+  const auto question = bench.only();
+  EXPECT_EQ(about(question), "GET widgets/w") << "which of the two lives is over?";
+  bench.answer(question, w);
   const auto mark = bench.only();
   EXPECT_EQ(about(mark), "PATCH tickets/a/status");
   EXPECT_EQ(body(mark)["status"]["primitiveUID"], "w-2");
+  bench.conflict(mark);
+  auto again = a;
+  again["metadata"]["resourceVersion"] = "130";
+  bench.ticket(again);
+  EXPECT_EQ(about(bench.only()), "GET widgets/w") << "a third life may have begun, and marked it";
+}
+
+/// Whose watch of the primitives is late, and whose watch of the claims is not: it would mark the claim for its own,
+/// former life, and then tell what that had recorded, beside all that the new life has granted.
+TEST(KindMachineMarks, of_the_next_life_are_never_replaced) {
+  KindBench bench;
+  const auto w = Widget{.uid = "w-1", .status = ledger(9, "100", {{.name = "a", .token = 9}})}.object();
+  const auto a = Ticket{.created_s = 2000, .status = {{"phase", "Pending"}, {"primitiveUID", "w-2"}}}.object();
+  bench.start({.widgets = {w}, .tickets = {a}, .pods = {}});
+  const auto question = bench.only();
+  EXPECT_EQ(about(question), "GET widgets/w");
+  bench.lose(question);
+  EXPECT_THAT(about(bench.work_within(seconds{1})), ElementsAre("GET widgets/w"));
 }
 
 TEST(KindMachineMarks, of_another_life_stop_a_tell) {
