@@ -6,7 +6,9 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build dev demo test verify bench image lint format clean
+DURATION ?= 3m
+
+.PHONY: help setup build dev demo test verify chaos bench image lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,6 +34,9 @@ test: ## the tests of every change; T=regex runs those whose name matches
 
 verify: ## before an issue is resolved: all of test, full sanitizers, full clang-tidy, long simulation
 	@tests/run/verify
+
+chaos: build ## faults on a real API server for DURATION=30m (SEED=N: the same faults again); TTL=1: how exactly claims expire
+	@tests/run/chaos --duration $(DURATION) $(if $(SEED),--seed $(SEED)) $(if $(TTL),--ttl)
 
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
