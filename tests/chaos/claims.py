@@ -59,6 +59,7 @@ class Claim:
     token: int = 0
     deadline: int = 0
     granted: bool = False
+    adopted: bool = False  # the same holder had it already
 
 
 def micro_time():
@@ -210,7 +211,8 @@ class KondctlHolder(Holder):
         if code != 0:
             raise Refused(ending_of(code, error))
         told = json.loads(out)
-        claim = Claim(semaphore, told["claim"], told["uid"], units, nanoseconds(told["ttl"]), told["token"], granted=True)
+        claim = Claim(semaphore, told["claim"], told["uid"], units, nanoseconds(told["ttl"]), told["token"], granted=True,
+                      adopted=told.get("adopted", False))
         # kondctl proved it by a request that it sent after its start. If that is long ago it is proved anew.
         claim.deadline = began + claim.ttl
         if claim.deadline - now() < claim.ttl * 2 // 3:

@@ -68,7 +68,8 @@ class Client:
         mine = {"who": self.who, "uid": claim.uid, "token": claim.token}
         if now() >= claim.deadline:
             return "over before it began"
-        self.sections.append("start", units=claim.units, asked=asked, deadline=claim.deadline, claim=claim.name, **mine)
+        self.sections.append("start", units=claim.units, asked=asked, deadline=claim.deadline, claim=claim.name,
+                             adopted=claim.adopted, **mine)
         try:
             self.hold(claim, how, mine)
             outcome = how if now() < claim.deadline or how == "silent" else "deadline"

@@ -37,11 +37,13 @@ class Waiter:
 
 def sections_of(records, kills):
     """Of one semaphore's log. `kills`: run of a client process -> when it was known to live for the last time."""
-    opened, closed = {}, []
+    opened, closed, first_asked = {}, [], {}
     for record in records:
         key = (record["who"], record["uid"], record["token"])
         if record["what"] == "start":
-            opened[key] = dict(record)
+            # A claim that was there already was granted for an earlier question, perhaps of a run that was killed.
+            asked = first_asked.setdefault(record["uid"], 0 if record.get("adopted") else record["asked"])
+            opened[key] = {**record, "asked": asked}
         elif record["what"] == "renew" and key in opened:
             opened[key]["deadline"] = record["deadline"]
         elif record["what"] == "end" and key in opened:

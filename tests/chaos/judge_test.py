@@ -94,6 +94,12 @@ class Judge(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual([(one.start, one.end) for one in judge.sections_of(records, kills)], wanted)
 
+    def test_puts_a_claim_that_is_adopted_down_to_its_first_question(self):
+        first = record("start", 10, deadline=20, units=1, asked=5)
+        again = record("start", 30, deadline=40, units=1, asked=25, adopted=True)
+        self.assertEqual([one.asked for one in judge.sections_of([first, record("end", 20), again], {})], [5, 5])
+        self.assertEqual([one.asked for one in judge.sections_of([again], {})], [0])
+
     def test_finds_what_is_shown_beyond_the_limit(self):
         for name, states, wanted in SHOWN:
             with self.subTest(name):
