@@ -6,7 +6,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build dev demo test fuzz verify bench image lint format clean
+.PHONY: help setup build dev demo test verify chaos soak fuzz bench image lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -40,6 +40,9 @@ fuzz: setup ## fuzz every parser of outside bytes: DURATION=10m for all together
 
 soak: setup ## random worlds of the simulation on all cores for DURATION=10m, or as long as one likes
 	@tests/run/soak $(or $(DURATION),10m)
+
+chaos: build ## faults on a real API server for DURATION=30m (SEED=N: the same faults again); TTL=1: how exactly claims expire
+	@tests/run/chaos --duration $(or $(DURATION),3m) $(if $(SEED),--seed $(SEED)) $(if $(TTL),--ttl)
 
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)

@@ -97,6 +97,9 @@ class App {
                                                            : default_namespace;
     settings.name = lock_name;
     settings.identity = options_.identity.empty() ? io::unique_identity() : options_.identity;
+    settings.lease_duration = options_.lease_duration;
+    settings.renew_deadline = options_.renew_deadline;
+    settings.retry_period = options_.retry_period;
     spdlog::info("{} contends for the lock {}/{}", settings.identity, settings.ns, settings.name);
     const auto changed = [this](bool leading, const std::string& problem) {
       if (!problem.empty()) {

@@ -18,8 +18,11 @@ struct Options {
   std::string kubeconfig;
   std::string context;
   bool leader_elect = false;
-  std::string leader_elect_namespace;  // empty: the pod's, else konductor-system
-  std::string identity;                // empty: host name and a random part
+  std::string leader_elect_namespace;   // empty: the pod's, else konductor-system
+  std::string identity;                 // empty: host name and a random part
+  runtime::Duration lease_duration{0};  // of that lock, as runtime::ElectorSettings has them
+  runtime::Duration renew_deadline{0};
+  runtime::Duration retry_period{0};
   std::string metrics_address = "127.0.0.1:9472";
   std::string log_level = "info";
   std::string log_format = "text";

@@ -151,7 +151,7 @@ Elector::Action Elector::on_released(const Result<nlohmann::json>& record, Now n
 Elector::Action Elector::contend(Now now) {
   const MonoTime free_at = unchanged_since_ + std::max(settings_.lease_duration, claimed_);
   if (holder_.empty() || holder_ == settings_.identity || now.mono >= free_at) return take_over(now);
-  return wait(State::waiting, std::min(now.mono + settings_.retry_period, free_at));
+  return wait(State::waiting, std::min(now.mono + std::min(settings_.look_period, settings_.retry_period), free_at));
 }
 
 Elector::Action Elector::lead(Now now) {

@@ -15,13 +15,18 @@
 
 namespace konductor::runtime {
 
+/// Rationale for the times: a leader that was killed is missed at most `look_period` after its last renewal, and
+/// succeeded `lease_duration` later, so its successor's first grant comes within 9 s. Three seconds between deadline
+/// and duration are for a renewal that was under way, and a deadline of five retries outlasts a restart of an API
+/// server behind a load balancer. A released record is seen within `look_period`.
 struct ElectorSettings {
   std::string ns;
   std::string name;
-  std::string identity;  // unique to this process
-  Duration lease_duration = std::chrono::seconds{15};
-  Duration renew_deadline = std::chrono::seconds{10};  // below lease_duration
-  Duration retry_period = std::chrono::seconds{2};
+  std::string identity;                                   // unique to this process
+  Duration lease_duration = std::chrono::seconds{8};      // whole seconds: so it stands in the record
+  Duration renew_deadline = std::chrono::seconds{5};      // below lease_duration
+  Duration retry_period = std::chrono::seconds{1};        // below renew_deadline; also between two renewals
+  Duration look_period = std::chrono::milliseconds{500};  // how often who does not lead looks at the record
 };
 
 /// Leader election over one coordination.k8s.io/v1 Lease. Sans I/O: a driver does the one action it is given and comes

@@ -115,14 +115,14 @@ def create_all(world, ns, plural, objects):
 
 
 class Operator:
-    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None, env=None):
-        self.world, self.flags, self.env = world, flags, env or {}
+    def __init__(self, world, *flags, plugin_dir=None, kubeconfig=None, env=None, log_name="operator.log"):
+        self.world, self.flags, self.env, self.log_name = world, flags, env or {}, log_name
         self.plugin_dir = plugin_dir or world.plugins
         self.kubeconfig = kubeconfig or world.kubeconfig
         self.process = None
 
     def start(self, ready=True):
-        self.log = open(self.world.dir / "operator.log", "ab")
+        self.log = open(self.world.dir / self.log_name, "ab")
         address = "127.0.0.1:0"
         self.process = subprocess.Popen(
             [str(BUILD / "bin/konductor"), "--plugin-dir", str(self.plugin_dir), "--kubeconfig", str(self.kubeconfig),

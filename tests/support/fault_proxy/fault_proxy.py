@@ -51,6 +51,18 @@ class Message:
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
+@dataclasses.dataclass(frozen=True)
+class Fault:
+    """What becomes of one request."""
+
+    drop_request: bool = False
+    drop_response: bool = False
+    status: tuple = None  # (status, Retry-After in seconds): answered by the proxy itself
+    delay: float = 0
+    cut: bool = False  # forwarded, and every connection is cut before an answer comes
+    late: float = 0    # forwarded only this many seconds after its connection was cut
+
+
 @dataclasses.dataclass
 class Faults:
     """What happens at which write. A write counts once, also where the client sends it again."""
@@ -60,6 +72,14 @@ class Faults:
     statuses: dict  # write number -> (status, Retry-After in seconds)
     delays: dict  # write number -> seconds; 0: every write
     kill_pid_file: str
+    cut: set = dataclasses.field(default_factory=set)
+    late: dict = dataclasses.field(default_factory=dict)  # write number -> seconds
+
+    def at(self, number):
+        if not number:
+            return Fault()
+        return Fault(number in self.drop_request, number in self.drop_response, self.statuses.get(number),
+                     self.delays.get(number, self.delays.get(0, 0)), number in self.cut, self.late.get(number, 0))
 
     def kill(self):
         """Ends the process that the file names as a crash would, so that it sees nothing of what follows."""
@@ -125,6 +145,14 @@ class Proxy:
         self.upstream = upstream
         self.writes = 0
         self.connections = set()
+        self.deliveries = set()
+
+    def fault_of(self, number, method, path):
+        """What becomes of this request; number: of the write, or 0."""
+        return self.faults.at(number)
+
+    def passes(self, part):
+        """A part of an answer that goes to the client."""
 
     def log(self, number, method, path, status, fault=None):
         line = {"n": number, "method": method, "path": path, "status": status}
@@ -172,21 +200,35 @@ class Proxy:
         if counts(method, path, self.args):
             self.writes += 1
             number = self.writes
-        await self.delay(number)
-        if number in self.faults.statuses:
-            status, retry_after = self.faults.statuses[number]
+        fault = self.fault_of(number, method, path)
+        await asyncio.sleep(fault.delay)
+        if fault.status:
+            status, retry_after = fault.status
             self.log(number, method, path, status, "injected")
             writer.write(refusal(status, retry_after))
             await writer.drain()
             return True
-        if number and number in self.faults.drop_request:
+        if fault.drop_request:
             self.faults.kill()
             self.log(number, method, path, 0, "request dropped")
+            raise Cut
+        if fault.late:
+            self.faults.kill()
+            task = asyncio.create_task(self.deliver(request, fault.late))
+            self.deliveries.add(task)
+            task.add_done_callback(self.deliveries.discard)
+            self.log(number, method, path, 0, "delivered late")
+            raise Cut
+        if fault.cut:
+            await self.send(request, up)
+            self.faults.kill()
+            self.log(number, method, path, 0, "cut")
+            self.cut()
             raise Cut
         answer = await self.forward(request, up)
         status = int(answer.start.split(b" ")[1])
         bodiless = method == "HEAD" or status in (204, 304) or status < 200
-        if number and number in self.faults.drop_response:
+        if fault.drop_response:
             # Read to its end first: then the server has certainly executed it.
             async for _ in body_parts(up[0], answer, bodiless):
                 pass
@@ -195,6 +237,7 @@ class Proxy:
             raise Cut
         writer.write(answer.head())
         async for part in body_parts(up[0], answer, bodiless):
+            self.passes(part)
             writer.write(part)
             await writer.drain()
         await writer.drain()
@@ -203,19 +246,32 @@ class Proxy:
         known_end = answer.header(b"content-length") or answer.header(b"transfer-encoding") or bodiless
         return bool(known_end) and answer.header(b"connection").lower() != b"close"
 
-    async def delay(self, number):
-        seconds = self.faults.delays.get(number, self.faults.delays.get(0, 0) if number else 0)
-        if seconds:
-            await asyncio.sleep(seconds)
+    def cut(self):
+        """Ends every connection at once, as a crash of the network does."""
+        for writer in list(self.connections):
+            writer.transport.abort()
+
+    async def deliver(self, request, seconds):
+        """What was on its way when its connection broke."""
+        await asyncio.sleep(seconds)
+        try:
+            up = await asyncio.open_connection(self.upstream.host, self.upstream.port, ssl=self.upstream.tls)
+            await self.forward(request, up)
+            up[1].transport.abort()
+        except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
+            print(f"fault_proxy: not delivered: {error}", file=sys.stderr)
 
     async def forward(self, request, up):
+        await self.send(request, up)
+        return await read_message(up[0])
+
+    async def send(self, request, up):
         headers = [pair for pair in request.headers if pair[0].lower() not in HOP_HEADERS]
         headers.append([b"Host", f" {self.upstream.host}:{self.upstream.port}".encode()])
         if self.upstream.token:
             headers.append([b"Authorization", f" Bearer {self.upstream.token}".encode()])
         up[1].write(Message(request.start, headers).head() + request.body)
         await up[1].drain()
-        return await read_message(up[0])
 
 
 def refusal(status, retry_after):
@@ -354,19 +410,23 @@ def parse_arguments(arguments):
                         help="write K is answered by the proxy itself")
     parser.add_argument("--delay", type=parse_delay, action="append", default=[], metavar="K:SECONDS",
                         help="write K is held back before anything else; K = 0: each write")
+    parser.add_argument("--cut", type=int, action="append", default=[], metavar="K",
+                        help="write K is forwarded, and every connection is cut before its answer comes")
+    parser.add_argument("--late", type=parse_delay, action="append", default=[], metavar="K:SECONDS",
+                        help="the connection of write K is cut, and it is forwarded that much later")
     parser.add_argument("--count-events", action="store_true", help="count writes of Events too")
     parser.add_argument("--count-leases", action="store_true", help="count writes to coordination.k8s.io too")
     return parser.parse_args(arguments)
 
 
-async def listen(args):
-    """The proxy and its server, in this event loop. Its faults may be changed and its count be set back between writes."""
+async def listen(args, kind=Proxy):
+    """The proxy (of that kind) and its server, in this event loop. Its faults may be changed and its count be set back between writes."""
     folder = pathlib.Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
     make_certificates(folder)
     faults = Faults(set(args.drop_request), set(args.drop_response), dict(args.status), dict(args.delay),
-                    args.kill_pid_file)
-    proxy = Proxy(args, faults, read_kubeconfig(args.kubeconfig, folder))
+                    args.kill_pid_file, set(args.cut), dict(args.late))
+    proxy = kind(args, faults, read_kubeconfig(args.kubeconfig, folder))
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(folder / "server.crt", folder / "server.key")
     server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0, ssl=tls)
@@ -377,8 +437,7 @@ async def listen(args):
 async def end(proxy, server):
     """Ends all of it: what listen() began runs in no task but these."""
     server.close()
-    for writer in list(proxy.connections):
-        writer.transport.abort()
+    proxy.cut()
     others = asyncio.all_tasks() - {asyncio.current_task()}
     for task in others:
         task.cancel()

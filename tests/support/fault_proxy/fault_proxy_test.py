@@ -180,6 +180,29 @@ users:
         self.send(self.connect(), "POST", CLAIMS, "{}")
         self.assertGreaterEqual(time.monotonic() - began, 0.4)
 
+    def test_cuts_every_connection(self):
+        self.start("--cut", "1")
+        other = self.connect()
+        self.assertEqual(self.send(other, "GET", CLAIMS)[0], 200)
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self.send(self.connect(), "POST", CLAIMS, "{}")
+        other.sock.settimeout(10)
+        try:
+            self.assertEqual(other.sock.recv(1), b"")
+        except OSError as error:
+            self.assertNotIsInstance(error, TimeoutError)
+        self.assertEqual(self.logged()["fault"], "cut")
+
+    def test_delivers_a_write_after_its_client_has_gone(self):
+        self.start("--late", "1:0.3")
+        with self.assertRaises((OSError, http.client.HTTPException)):
+            self.send(self.connect(), "POST", CLAIMS, '{"x":3}')
+        self.assertEqual(Server.seen, [])
+        until = time.monotonic() + 20
+        while not Server.seen and time.monotonic() < until:
+            time.sleep(0.01)
+        self.assertEqual(Server.seen[0][:3], ("POST", CLAIMS, b'{"x":3}'))
+
     def test_passes_a_watch_through_as_it_comes(self):
         self.start()
         connection = self.connect()

@@ -18,7 +18,13 @@ using namespace std::chrono_literals;
 using State = Elector::State;
 
 ElectorSettings settings_of(const std::string& identity) {
-  return {.ns = "sys", .name = "op", .identity = identity};
+  return {.ns = "sys",
+          .name = "op",
+          .identity = identity,
+          .lease_duration = 15s,
+          .renew_deadline = 10s,
+          .retry_period = 2s,
+          .look_period = 2s};
 }
 
 /// One elector `a` before a server on which others write too.

@@ -1,0 +1,90 @@
+"""How late a claim was freed, from what the API server showed. Pure: events in, figures out."""
+import collections
+import dataclasses
+
+SECOND = 1_000_000_000
+QUIET, GAP, COLD = "running", "leaderless", "cold start"
+
+
+@dataclasses.dataclass(frozen=True)
+class Expiry:
+    name: str
+    base: int    # when the grant, or the last renewal, was seen
+    ttl: int
+    freed: int   # when it was seen to be freed
+    when: str = QUIET
+    due: int = 0  # base + ttl; while nobody led, when somebody did again
+
+    @property
+    def late(self):
+        return self.freed - self.due
+
+
+@dataclasses.dataclass(frozen=True)
+class Incident:
+    """Nobody led between these times; cold: whoever leads then had not seen anything before."""
+    began: int
+    over: int
+    cold: bool = False
+
+
+def classify(expiry, incidents):
+    due = expiry.base + expiry.ttl
+    when = QUIET
+    for incident in incidents:
+        if incident.began > expiry.freed or incident.over < expiry.base:
+            continue
+        if incident.cold:
+            return dataclasses.replace(expiry, when=COLD, due=due)
+        if incident.began <= due <= incident.over:
+            when, due = GAP, incident.over
+    return dataclasses.replace(expiry, when=when, due=due)
+
+
+def expiries(events, nanoseconds, incidents=()):
+    """Of each claim that expired. `events` as history.Seen, in order."""
+    based, found = {}, []
+    for event in events:
+        known = based.get(event.uid)
+        if event.phase == "Granted" and not event.gone and (known is None or known[1] != event.renewed):
+            based[event.uid] = (event.ns, event.renewed, nanoseconds(event.ttl))
+        elif event.phase == "Expired" and known:
+            del based[event.uid]
+            found.append(classify(Expiry(event.name, known[0], known[2], event.ns), incidents))
+    return found
+
+
+def early(found, proofs):
+    """`proofs`: claim name -> before the last request was sent whose answer showed that it holds, or does not yet hold."""
+    return [f"early: {one.name} was freed {(proofs[one.name] + one.ttl - one.freed) / SECOND:.3f} s before its time"
+            for one in found if one.name in proofs and one.freed < proofs[one.name] + one.ttl]
+
+
+def share(values, part):
+    """The value that this part of all does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def table(found):
+    """One line for each kind of time: count, and lateness in ms."""
+    groups = collections.defaultdict(list)
+    for one in found:
+        groups[one.when].append(one.late / 1e6)
+    lines = [f"{'freed - due (ms)':<18}{'claims':>8}{'least':>9}{'median':>9}{'99 %':>9}{'99.9 %':>9}{'most':>9}"]
+    for when, late in sorted(groups.items()):
+        figures = [min(late), share(late, 0.5), share(late, 0.99), share(late, 0.999), max(late)]
+        lines.append(f"{when:<18}{len(late):>8}" + "".join(f"{figure:>9.1f}" for figure in figures))
+    return lines
+
+
+def too_late(found, allowed=250 * SECOND // 1000, part=0.999):
+    """What is promised of lateness."""
+    wrong = []
+    for when in (QUIET, GAP):
+        late = [one.late for one in found if one.when == when]
+        if late and share(late, part) > allowed:
+            wrong.append(f"late: {when}: {part:.1%} within {share(late, part) / 1e6:.0f} ms, not within {allowed / 1e6:.0f} ms")
+    wrong += [f"late: {one.name}: {one.late / SECOND:.1f} s after a cold start, its TTL is {one.ttl / SECOND:.1f} s"
+              for one in found if one.when == COLD and one.late > one.ttl + allowed]
+    return wrong
