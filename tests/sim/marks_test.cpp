@@ -27,7 +27,8 @@ const kube::NamespacedName the_primitive{"ns", "it"};
 /// same second, and another operator, which sees only the new life, leads.
 class StaleLeader {
  public:
-  explicit StaleLeader(std::uint64_t seed) : world_(seed), oracle_(world_.api(), kind_) {
+  explicit StaleLeader(std::uint64_t seed, Duration clock_jump = Duration{0})
+      : world_(seed), oracle_(world_.api(), kind_), clock_jump_(clock_jump) {
     const auto& declared = kind_.declaration;
     for (const auto& [resource, name] :
          {std::pair{declared.primitive_resource(), declared.names.kind},
@@ -48,7 +49,9 @@ class StaleLeader {
     first_life_ = make_primitive();
     stale().lead(true);
     for (const auto& one : operators_) one->start();
-    world_.after(milliseconds{100}, [this] { make_claim("early", 0); });
+    // Where clocks agree, within the primitive's own second; else as one that is newer than the first life, unmarked.
+    const Duration arrives = clock_jump_ == Duration{0} ? milliseconds{100} : milliseconds{1500};
+    world_.after(arrives, [this] { make_claim("early", 0); });
     run_for(seconds{20});
   }
 
@@ -89,6 +92,7 @@ class StaleLeader {
   }
 
   void begin_second_life() {
+    world_.jump_server_clock(clock_jump_);
     world_.command("user", kube::delete_object(kind_.declaration.primitive_resource(), the_primitive, {}));
     second_life_ = make_primitive();
     make_claim("urgent", 1);
@@ -123,6 +127,7 @@ class StaleLeader {
   const KindUnderTest kind_ = semaphore_kind();
   World world_;
   Oracle oracle_;
+  Duration clock_jump_;
   std::unique_ptr<SimOperator> operators_[2];
   Json first_life_;
   Json second_life_;
@@ -148,6 +153,17 @@ TEST(Marks, stop_a_stale_leader_that_still_holds_the_pending_grants_of_a_former_
     story.run_for(seconds{20});
     EXPECT_EQ(story.status_of("early").value("phase", ""), "Granted");
     EXPECT_GT(story.status_of("early").value("token", std::int64_t{0}), urgent.value("token", std::int64_t{0}));
+    EXPECT_THAT(story.oracle().violations(), IsEmpty());
+  }
+}
+
+// Whoever stamps the second life is behind whoever stamped the claim: another API server, or one whose clock was set
+// back.
+TEST(Marks, stop_a_stale_leader_also_when_the_servers_clock_went_back) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    StaleLeader story(seed, -seconds{5});
+    story.run();
     EXPECT_THAT(story.oracle().violations(), IsEmpty());
   }
 }
