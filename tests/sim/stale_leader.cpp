@@ -34,8 +34,7 @@ StaleLeader::StaleLeader(std::uint64_t seed, Early early) : early_(early), world
                         .rules = {}});
   }
   for (int i = 0; i < 2; ++i) {
-    operators_.push_back(
-        std::make_unique<SimOperator>(world_, i, declared, [](const SimOperator::Knowledge&) {}));
+    operators_.push_back(std::make_unique<SimOperator>(world_, i, declared, [](const SimOperator::Knowledge&) {}));
   }
   world_.api().observe([this](const Commit& commit) { see(commit); });
 }
