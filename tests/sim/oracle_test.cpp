@@ -192,11 +192,12 @@ TEST_F(OracleOnARoom, sees_an_operator_that_records_a_claim_and_ends_it_at_one_s
   const std::string b = arrive("b");
   oracle.sent_elapsed = seconds{1};
   record({entry("a", a, 5), entry("b", b, 6)});
+  advance(seconds{30});
   oracle.sent_elapsed = seconds{2};
-  set("a", {{"phase", "Denied"}});
+  set("a", {{"phase", "Expired"}});
   EXPECT_THAT(oracle.violations(), IsEmpty()) << "it may have forgotten meanwhile that it did";
   oracle.sent_elapsed = seconds{1};
-  set("b", {{"phase", "Denied"}});
+  set("b", {{"phase", "Expired"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("at one stroke")));
 }
 
@@ -216,6 +217,7 @@ TEST_F(OracleOnARoom, sees_a_holder_that_believes_for_longer_than_it_gave_signs_
 
 TEST_F(OracleOnARoom, sees_a_holder_that_believes_in_a_claim_that_has_ended) {
   arrive("a");
+  advance(seconds{30});
   set("a", {{"phase", "Expired"}});
   oracle.believes_for = [](const std::string&) { return seconds{1}; };
   set("a", {{"message", "and goes on"}});
