@@ -31,11 +31,11 @@ class Proxy:
 
     def __init__(self, kubeconfig, folder, seed):
         self.kubeconfig, self.folder, self.seed, self.lock = kubeconfig, folder, seed, threading.Lock()
-        self.paused = False
 
     def start(self):
         self.process = subprocess.Popen([sys.executable, HERE / "weather_proxy.py", "--kubeconfig", self.kubeconfig, "--out", self.folder],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(self.folder / "stderr.log", "wb"), text=True,
+                                        start_new_session=True)
         wait_for("the proxy listens", (self.folder / "kubeconfig").exists)
         self.tell(seed=self.seed)
         return self
