@@ -6,7 +6,7 @@ export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_SLOPPINESS := pch_defines,time_macros
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build dev demo test verify bench image lint format clean
+.PHONY: help setup build dev demo test fuzz verify bench image lint format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,6 +32,11 @@ test: ## the tests of every change; T=regex runs those whose name matches
 
 verify: ## before an issue is resolved: all of test, full sanitizers, full clang-tidy, long simulation
 	@tests/run/verify
+
+fuzz: setup ## fuzz every parser of outside bytes: DURATION=10m for all together, ONLY=REGEX some of them
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz -j $(JOBS)
+	@tests/fuzz/run --keep --total '$(or $(DURATION),1m)' --jobs '$(JOBS)' $(if $(ONLY),--only '$(ONLY)')
 
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
