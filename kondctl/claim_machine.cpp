@@ -341,14 +341,24 @@ void ClaimMachine::Impl::send_renewal() {
   renewal_ = {send(request_for(Ask::confirm)), Ask::confirm, now_.mono};
 }
 
-kube::Request ClaimMachine::Impl::request_for(Ask ask) const {
+/// One that changes nothing changes no resourceVersion, and is no sign of life: the server's clock may have been set
+/// back.
+runtime::WallTime ClaimMachine::Impl::next_renew_time() {
+  const auto shown = kube::parse_rfc3339(view_->claim.renew_time);
+  const auto after = std::max(renewed_, shown ? *shown : renewed_) + std::chrono::microseconds{1};
+  renewed_ = std::max(now_.server, after);
+  return renewed_;
+}
+
+kube::Request ClaimMachine::Impl::request_for(Ask ask) {
   const kube::Resource claims = wish_.kind->claim_resource();
   switch (ask) {
     case Ask::look_up:
     case Ask::look_again: return kube::get(wish_.kind->primitive_resource(), wish_.primitive);
     case Ask::create: return kube::create(claims, wish_.claim.ns, compose_claim(wish_, *requested_at_));
     case Ask::remove: return kube::delete_object(claims, wish_.claim, {old_.uid, old_.resource_version});
-    case Ask::confirm: return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, now_.server));
+    case Ask::confirm:
+      return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, next_renew_time()));
     case Ask::withdraw: return kube::delete_object(claims, wish_.claim, {view_->claim.uid, {}});
     case Ask::inspect:
     case Ask::refresh:

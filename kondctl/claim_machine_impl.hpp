@@ -75,7 +75,8 @@ class ClaimMachine::Impl {
   void check_time();
   void pump();
   void send_main(Ask ask);
-  kube::Request request_for(Ask ask) const;
+  kube::Request request_for(Ask ask);
+  [[nodiscard]] runtime::WallTime next_renew_time();
   std::string doing(Ask ask) const;
   void send_renewal();
   void keep_watching();
@@ -135,6 +136,7 @@ class ClaimMachine::Impl {
 
   std::optional<ClaimView> view_;           // set while waiting
   std::optional<MonoTime> not_granted_at_;  // when the last request was sent whose answer showed it not granted
+  runtime::WallTime renewed_;               // as the last renewal said
   std::optional<MonoTime> renew_at_;        // outside of pods
   std::optional<Error> last_error_;
   bool said_unreachable_ = false, said_silent_ = false, said_no_renewal_ = false;

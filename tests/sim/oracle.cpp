@@ -272,7 +272,8 @@ void Oracle::check_belief(const Commit& commit) {
   const std::string uid = uid_of(*commit.before);
   const auto longer = believes_for ? believes_for(uid) : std::chrono::microseconds{0};
   if (longer.count() <= 0 || pod_is_dead(*commit.before)) return;
-  if (is_terminal_phase(phase_of(*commit.before))) violated(commit, "its holder believes in a claim that has ended");
+  if (is_terminal_phase(phase_of(*commit.before)))
+    return violated(commit, "its holder believes in a claim that has ended");
   const auto silent = commit.elapsed - last_sign(uid, commit.revision);
   if (silent + longer > ttl_of(*commit.before)) {
     violated(commit, std::to_string(silent.count()) + " us after its last sign its holder would believe for " +

@@ -152,6 +152,7 @@ void SimClient::on_acquired(const kondctl::ClaimOutcome& outcome) {
   }
   uid_ = outcome.grant->uid;
   token_ = outcome.grant->token;
+  renewed_ = std::max(renewed_, clock_.now().server + std::chrono::microseconds{1});  // its machine may have renewed
   ttl_ = outcome.grant->ttl;
   hold_until_ = std::chrono::duration_cast<Duration>(outcome.grant->lost_at.time_since_epoch());
   state_ = State::holding;
@@ -165,12 +166,18 @@ void SimClient::renew() {
   if (silent_ || state_ != State::holding) return;
   if (world_.elapsed() >= hold_until_) return try_again();
   const kube::Request request = kube::merge_patch(kind_.declaration.claim_resource(), claim_name(),
-                                                  kondctl::compose_renewal(uid_, clock_.now().server));
+                                                  kondctl::compose_renewal(uid_, next_renew_time()));
   world_.send(actor_, {.request = request},
               [this, life = life_, sent = world_.elapsed()](const Result<kube::Response>& answer) {
                 if (life == life_) on_renewed(answer, sent);
               });
   later(ttl_ / 3, &SimClient::renew);
+}
+
+// As kondctl does it: a renewal that changes nothing would be none.
+WallTime SimClient::next_renew_time() {
+  renewed_ = std::max(clock_.now().server, renewed_ + std::chrono::microseconds{1});
+  return renewed_;
 }
 
 void SimClient::on_renewed(const Result<kube::Response>& answer, Duration sent) {

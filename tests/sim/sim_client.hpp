@@ -74,6 +74,7 @@ class SimClient {
   void interrupt();
   void on_acquired(const kondctl::ClaimOutcome& outcome);
   void renew();
+  WallTime next_renew_time();
   void on_renewed(const Result<kube::Response>& answer, Duration sent);
   void end_hold();
   void release();
@@ -102,6 +103,7 @@ class SimClient {
   std::string pod_uid_;
   std::string uid_;
   std::int64_t token_ = 0;
+  WallTime renewed_;
   Duration ttl_{0};
   Duration hold_until_{0};
   bool served_ = false;

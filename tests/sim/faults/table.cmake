@@ -1,7 +1,7 @@
 # One line a fault (README.md). BOUND: seeds of each world, or of the WORLD. The regex names the invariants that may find it.
 set(over_granted "grants too much|too much is held|records a claim (twice|that holds)")
 
-konductor_fault(NAME view_rule_dropped SOURCE core/runtime/ledger.cpp BOUND 30 FINDS ${over_granted}
+konductor_fault(NAME view_rule_dropped SOURCE core/runtime/ledger.cpp WORLD aging BOUND 40 FINDS ${over_granted}
   MEANS "a leader that does not see the latest grants gives the same places away again")
 konductor_fault(NAME seen_dropped SOURCE core/runtime/ledger.cpp WORLD aging BOUND 40 FINDS ${over_granted}
   MEANS "who takes over does not know how new its view must be, and gives places away again")

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 namespace konductor::kondctl::test {
 namespace {
@@ -244,6 +246,24 @@ TEST(ClaimMachine, renews_at_a_third_of_the_ttl_while_it_waits_outside_of_pods) 
   world.on_created = [](ClaimWorld& w) { w.at(seconds{95}, [](ClaimWorld& later) { later.grant(); }); };
   EXPECT_EQ(world.run().code, ExitCode::done);
   EXPECT_EQ(std::count(world.sent.begin(), world.sent.end(), "PATCH tickets"), 9);
+}
+
+// A patch that changes nothing is no sign of life.
+TEST(ClaimMachine, renews_with_another_time_each_time_even_if_the_clock_of_the_server_stands) {
+  ClaimWorld world(true);
+  world.wish.ttl = seconds{30};
+  world.clock_stands = true;
+  world.on_created = [](ClaimWorld& w) { w.at(seconds{95}, [](ClaimWorld& later) { later.grant(); }); };
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  std::set<std::string> times;
+  std::size_t renewals = 0;
+  for (const json& body : world.bodies) {
+    if (!body.is_object() || !body.contains(json::json_pointer("/spec/renewTime"))) continue;
+    times.insert(body["spec"]["renewTime"]);
+    ++renewals;
+  }
+  EXPECT_EQ(renewals, 9U);
+  EXPECT_EQ(times.size(), renewals);
 }
 
 TEST(ClaimMachine, renews_nothing_while_it_waits_in_a_pod) {

@@ -72,7 +72,7 @@ void ClaimWorld::signal(Signal which) {
 
 void ClaimWorld::tell(const ClaimEvent& event) {
   if (outcome_) return;
-  ClaimStep step = machine_->resume(event, {now_, epoch + (now_ - start)});
+  ClaimStep step = machine_->resume(event, {now_, clock_stands ? epoch : epoch + (now_ - start)});
   wake_at_ = step.wake_at;
   notes.insert(notes.end(), step.notes.begin(), step.notes.end());
   if (step.finish) outcome_ = step.finish;

@@ -33,6 +33,7 @@ class ClaimWorld {
   std::map<std::string, json> refusals;         // by method: the metav1.Status it is answered with
   bool unreachable = false;                     // nothing is answered before its time is over
   bool watch_forbidden = false;
+  bool clock_stands = false;  // the server's: as where it was set back
   ClaimWish wish;
   ClaimSettings settings;
 
