@@ -53,6 +53,3 @@ konductor_fault(NAME lease_taken_early SOURCE core/runtime/elector.cpp BOUND 10
 konductor_fault(NAME measured_from_answer SOURCE kondctl/claim_machine.cpp BOUND 30
   FINDS "would believe for|freed while its holder believes"
   MEANS "a workload goes on for as long after its TTL as its last answer was under way")
-konductor_fault(NAME ended_claim_believed SOURCE kondctl/claim_machine.cpp WORLD aging BOUND 60
-  FINDS "believes in a claim that has ended|would believe for|never told"
-  MEANS "kondctl reports success for a claim that has expired while it looked away")
