@@ -152,7 +152,7 @@ void SimClient::on_acquired(const kondctl::ClaimOutcome& outcome) {
   }
   uid_ = outcome.grant->uid;
   token_ = outcome.grant->token;
-  renewed_ = std::max(renewed_, clock_.now().server + std::chrono::microseconds{1});  // its machine may have renewed
+  note_shown_renewal();
   ttl_ = outcome.grant->ttl;
   hold_until_ = std::chrono::duration_cast<Duration>(outcome.grant->lost_at.time_since_epoch());
   state_ = State::holding;
@@ -172,6 +172,13 @@ void SimClient::renew() {
                 if (life == life_) on_renewed(answer, sent);
               });
   later(ttl_ / 3, &SimClient::renew);
+}
+
+// Its machine, or an earlier life, may have renewed; the answer that showed the grant showed that too.
+void SimClient::note_shown_renewal() {
+  const ObjectPtr shown = world_.api().find(kind_.declaration.claim_resource(), claim_name());
+  if (!shown) return;
+  if (const auto time = kube::parse_rfc3339(text_in(*shown, "spec", "renewTime"))) renewed_ = std::max(renewed_, *time);
 }
 
 // As kondctl does it: a renewal that changes nothing would be none.

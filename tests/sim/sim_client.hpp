@@ -74,6 +74,7 @@ class SimClient {
   void interrupt();
   void on_acquired(const kondctl::ClaimOutcome& outcome);
   void renew();
+  void note_shown_renewal();
   WallTime next_renew_time();
   void on_renewed(const Result<kube::Response>& answer, Duration sent);
   void end_hold();

@@ -11,6 +11,8 @@ konductor_fault(NAME marks_left_out SOURCE core/runtime/ledger.cpp BOUND 5 FINDS
   MEANS "after a semaphore was re-created, an operator that woke up late tells a grant of its former life")
 konductor_fault(NAME mark_uid_not_compared SOURCE core/runtime/ledger.cpp BOUND 5 FINDS "${over_granted}|never recorded"
   MEANS "the same, for claims that were marked in the former life")
+konductor_fault(NAME creation_time_trusted SOURCE core/runtime/ledger.cpp BOUND 5 FINDS "${over_granted}|never recorded"
+  MEANS "the same, where the clock of the API server was set back meanwhile")
 konductor_fault(NAME token_restarts SOURCE core/runtime/ledger.cpp BOUND 10 FINDS "does not grow"
   MEANS "fencing tokens start again with a re-created semaphore, so that what they protect lets an old holder in")
 konductor_fault(NAME record_without_cas SOURCE core/runtime/primitive_status.cpp BOUND 20

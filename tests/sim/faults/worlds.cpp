@@ -30,6 +30,7 @@ std::vector<FaultWorld> fault_worlds() {
   return {
       stale_leader("stale leader", StaleLeader::Early::at_once),
       stale_leader("stale leader, marked", StaleLeader::Early::after_a_holder),
+      stale_leader("stale leader, clock set back", StaleLeader::Early::newer_by_time),
       random({.name = "two", .clients = 6, .limit = 2}, semaphore_kind),
       random({.name = "re-created", .clients = 5, .limit = 1, .recreate = true}, semaphore_kind),
       random({.name = "weights", .clients = 8, .limit = 4, .most_units = 3, .recreate = true, .change_limit = true},
