@@ -56,6 +56,7 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
   if (found == in_flight_.end()) return;
   const InFlight sent = std::move(found->second);
   in_flight_.erase(found);
+  if (sent.ends) --ends_in_flight_;
   heed_pause(answer, now);
   for (auto& [name, known] : entries_)
     if (known.starved) known.dirty = true;

@@ -23,13 +23,16 @@ void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
 bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
   const auto all = settings_.parallel;
   const auto most = std::max(1U, urgency == Urgency::grant ? all : urgency == Urgency::end ? all - all / 4 : all / 2);
-  const bool room = in_flight_.size() < most;
+  // Grants that never pause must not hold up ends either: who is gone or silent would hold for as long as they last.
+  const bool share = urgency == Urgency::end && ends_in_flight_ < std::max(1U, all / 4);
+  const bool room = in_flight_.size() < (share ? std::max(1U, all) : most);
   if (!room) entry.starved = true;
   return room;
 }
 
 void KindMachine::Impl::send(InFlight sent, kube::Request request) {
   const auto id = next_id_++;
+  if (sent.ends) ++ends_in_flight_;
   out_.push_back({id, std::move(request)});
   in_flight_.emplace(id, std::move(sent));
 }
@@ -67,6 +70,7 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
   sent.claim_uid = claim.uid;
   sent.resource_version = claim.resource_version;
   sent.announce = std::move(announce);
+  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase));
   send(std::move(sent), std::move(request));
 }
 
