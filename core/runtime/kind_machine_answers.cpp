@@ -178,6 +178,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
     const bool refused = !object && !is_conflict(object.error()) &&
                          (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
     known->notes.refusal = refused ? object.error().detail : std::string{};
+    known->notes.trouble = object || is_conflict(object.error()) ? std::string{} : object.error().detail;
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {
