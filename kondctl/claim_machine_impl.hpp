@@ -122,8 +122,8 @@ class ClaimMachine::Impl {
   MonoTime watch_since_;
 
   std::optional<runtime::WallTime> requested_at_;  // also how our own claim is known after a lost answer
-  bool unsure_ = false;   // a create was sent whose answer is missing
-  bool adopted_ = false;  // it was there before
+  bool unsure_ = false;                            // a create was sent whose answer is missing
+  bool adopted_ = false;                           // it was there before
   bool replace_when_over_ = false;
   bool found_holding_ = false;       // and it held
   bool looked_again_ = false;        // at the primitive

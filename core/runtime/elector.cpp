@@ -250,7 +250,8 @@ nlohmann::json Elector::fresh_spec(Now now) {
 }
 
 Duration Elector::pause_after(const Error& error) const {
-  return std::max<Duration>(settings_.retry_period, std::chrono::seconds{std::min<std::int64_t>(error.retry_after_s, longest_pause_s)});
+  return std::max<Duration>(settings_.retry_period,
+                            std::chrono::seconds{std::min<std::int64_t>(error.retry_after_s, longest_pause_s)});
 }
 
 }  // namespace konductor::runtime

@@ -1,3 +1,4 @@
+#include "kube/resource_version.hpp"
 #include "kube/time.hpp"
 #include "runtime/claim_writes.hpp"
 #include "runtime/kind_machine_impl.hpp"
@@ -64,6 +65,15 @@ void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::st
 }
 
 void KindMachine::Impl::record_grants(const Entry& entry, const Decision& decision, Ledger& ledger) const {
+  // Who was told by a former life was never in this ledger's pending: from the first grant on, a view counts only if it
+  // shows them.
+  if (ledger.last_token == 0 && decision.grants > 0) {
+    for (const auto* known : view_.of(entry.name)) {
+      const Claim& claim = known->claim;
+      if (holds(claim.phase) && claim.rv > kube::parse_resource_version(ledger.seen).value_or(0))
+        ledger.seen = claim.resource_version;
+    }
+  }
   auto token = token_base(ledger, entry.primitive->rv);
   for (const auto& verdict : decision.plan.verdicts) {
     if (!is_grant(verdict)) continue;

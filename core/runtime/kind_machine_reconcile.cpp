@@ -160,7 +160,7 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
   std::erase_if(entry.unmarked, [&](const std::string& key) {
     auto* known = view_.known(key);
     if (known == nullptr || known->claim.primitive != entry.name || known->claim.phase != Phase::pending ||
-        is_marked_for(known->claim, primitive.uid, primitive.created))
+        !needs_mark(known->claim, primitive.uid, primitive.created, ledger))
       return true;
     if (may_mark(entry, known->claim, now) && has_room(entry, Urgency::grant) && can_write(*known, entry, now)) {
       write_claim(*known, acknowledge(kind_, known->claim, "Queued", "waits for its turn", primitive.uid, now.server),

@@ -82,9 +82,11 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
   const Claim& claim = known.claim;
   known.notes.pod = pods_.state(claim.pod_uid);
   known.notes.over = false;
-  if (kind_.mode == Mode::granted && claim.phase == Phase::pending && entry.primitive &&
-      !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
-    entry.unmarked.insert(claim.key);
+  if (kind_.mode == Mode::granted && claim.phase == Phase::pending && entry.primitive) {
+    const bool none_granted = !entry.primitive->ledger || entry.primitive->ledger->last_token == 0;
+    if (none_granted || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
+      entry.unmarked.insert(claim.key);
+  }
   if (!has_lifetime()) return;
   if (!is_terminal(claim.phase)) ask_about_pod(entry, known, now);
   const auto due =

@@ -115,4 +115,14 @@ bool is_marked_for(const Claim& claim, const std::string& primitive_uid, std::in
   return claim.mark == primitive_uid;
 }
 
+bool needs_mark(const Claim& claim, const std::string& primitive_uid, std::int64_t primitive_created,
+                const Ledger& ledger) {
+  if (!is_marked_for(claim, primitive_uid, primitive_created)) return true;
+  if (ledger.last_token != 0 || claim.mark == primitive_uid) return false;
+  // Until the first grant `seen` is the primitive's own first resourceVersion. A claim that was written since it was
+  // created does not show any more when that was.
+  const bool written_since = claim.acknowledged || !claim.renew_time.empty();
+  return claim.rv <= number_of(ledger.seen) || written_since;
+}
+
 }  // namespace konductor::runtime

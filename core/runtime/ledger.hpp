@@ -57,4 +57,10 @@ Ledger settled(const Ledger& ledger, const LedgerView& view);
 [[nodiscard]] bool is_marked_for(const Claim& claim, const std::string& primitive_uid,
                                  std::int64_t primitive_created) noexcept;
 
+/// Must this waiting claim be marked before somebody is granted in this life of its primitive? Before the first grant
+/// that asks for more than creation times, which two API servers, or one whose clock was set back, may give in the
+/// wrong order: it needs none only where it shows itself that it was created later, by its resourceVersion.
+[[nodiscard]] bool needs_mark(const Claim& claim, const std::string& primitive_uid, std::int64_t primitive_created,
+                              const Ledger& ledger);
+
 }  // namespace konductor::runtime

@@ -32,7 +32,9 @@ class Refused(Exception):
 # claim ends while the API server is restarted.
 ENDINGS = (
     (3, "", "denied"),
-    (4, "does not exist", "no semaphore"),
+    (4, "no semaphore chaos/remade", "no semaphore remade"),
+    (4, "semaphore chaos/remade does not exist", "no semaphore remade"),
+    (4, "semaphore chaos/remade is being deleted", "no semaphore remade"),
     (5, "while waiting for semaphore", "lost while waiting"),
     (5, "the limit is", "more than the limit"),
     (6, "no operator", "no operator"),

@@ -18,7 +18,6 @@ class Runner:
     def __init__(self, number, settings):
         self.number, self.settings, self.runs = number, settings, 0
         self.process, self.who, self.lock = None, "", threading.Lock()
-        self.again_at = None
 
 
 class Crowd:

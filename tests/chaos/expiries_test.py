@@ -22,6 +22,9 @@ CASES = [
     ("a release is no expiry", [Event(1, "Granted"), Event(5, "Granted", gone=True)], [], []),
     ("due while nobody led", [Event(1, "Granted"), Event(16, "Expired")], [Incident(9 * SECOND, 15 * SECOND)], [(GAP, 1)]),
     ("due after the takeover", [Event(1, "Granted"), Event(11, "Expired")], [Incident(2 * SECOND, 9 * SECOND)], [(QUIET, 0)]),
+    ("freed just before the leader died", [Event(1, "Granted"), Event(11, "Expired")], [Incident(11 * SECOND, 19 * SECOND)], [(QUIET, 0)]),
+    ("taken over by one that had just started", [Event(1, "Granted"), Event(14, "Expired")],
+     [Incident(6 * SECOND, 7 * SECOND, since=4 * SECOND)], [(COLD, 3)]),
     ("a cold start meanwhile", [Event(1, "Granted"), Event(15, "Expired")], [Incident(2 * SECOND, 4 * SECOND, True)], [(COLD, 4)]),
     ("a cold start before it", [Event(5, "Granted"), Event(15, "Expired")], [Incident(2 * SECOND, 4 * SECOND, True)], [(QUIET, 0)]),
 ]

@@ -14,6 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 os.environ.setdefault("KONDUCTOR_BUILD", str(ROOT / "build"))
 sys.path.insert(0, str(HERE.parent / "integration"))
+from records import now  # noqa: E402
 from harness import BUILD, Operator, World, wait_for  # noqa: E402,F401
 
 FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
@@ -31,11 +32,11 @@ class Proxy:
 
     def __init__(self, kubeconfig, folder, seed):
         self.kubeconfig, self.folder, self.seed, self.lock = kubeconfig, folder, seed, threading.Lock()
-        self.paused = False
 
     def start(self):
         self.process = subprocess.Popen([sys.executable, HERE / "weather_proxy.py", "--kubeconfig", self.kubeconfig, "--out", self.folder],
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(self.folder / "stderr.log", "wb"), text=True,
+                                        start_new_session=True)
         wait_for("the proxy listens", (self.folder / "kubeconfig").exists)
         self.tell(seed=self.seed)
         return self
@@ -68,6 +69,7 @@ class Replica(Operator):
         self.odd_ends = []
 
     def start(self, ready=True):
+        self.started = now()
         super().start(ready)
         self.starts += 1
         return self

@@ -54,6 +54,11 @@
 #else
 #define RULE_FIRST_SEEN 1
 #endif
+#ifdef NO_FIRST_RECORD /* a life's first record raises it to what those show who hold from the life before */
+#define RULE_FIRST_RECORD 0
+#else
+#define RULE_FIRST_RECORD 1
+#endif
 #ifdef NO_RECORD /* only what is recorded is told */
 #define RULE_RECORD 0
 #else
@@ -240,6 +245,10 @@ inline copy_ledger(to, from) {
 inline record() {
   printf("operator %d (life %d) records claim %d\n", me, copy[me].life, c);
   settle();
+  if
+  :: LIVES > 1 && RULE_FIRST_RECORD && !ledger.granted -> see_holders()
+  :: else
+  fi;
   ledger.pending = ledger.pending | BIT(c);
   ledger.granted = LIVES > 1;
   allowed = limit;
@@ -266,6 +275,16 @@ inline settle() {
        :: RULE_SEEN && SHOWN(i) != GONE && SHOWN(i) > ledger.seen[i] -> ledger.seen[i] = SHOWN(i)
        :: else
        fi
+    :: else
+    fi
+  }
+}
+
+/* Who was told by a former life was never in this one's `pending`. */
+inline see_holders() {
+  for (i : 0 .. CLAIMS - 1) {
+    if
+    :: HOLDS(SHOWN(i)) && SHOWN(i) > ledger.seen[i] -> ledger.seen[i] = SHOWN(i)
     :: else
     fi
   }

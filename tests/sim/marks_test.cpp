@@ -62,5 +62,15 @@ TEST(Marks, of_a_former_life_are_replaced) {
   }
 }
 
+// Whoever stamps the second life is behind whoever stamped the claim: another API server, or one whose clock was set
+// back.
+TEST(Marks, stop_a_stale_leader_also_when_the_servers_clock_went_back) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    StaleLeader story(seed, StaleLeader::Early::newer_by_time);
+    check(story);
+  }
+}
+
 }  // namespace
 }  // namespace konductor::sim

@@ -300,7 +300,7 @@ void Oracle::on_told(const Commit& commit) {
   if (!why.empty()) violated(commit, "too much is held: " + why);
 }
 
-// Two operators may well do both, or one at different times.
+// Of a claim that was not told yet. Two operators may well do both, or one at different times.
 void Oracle::check_stroke(const Commit& commit, const std::string& uid) {
   const auto recorded = recorded_by_.find(uid);
   const auto ended = ended_by_.find(uid);
@@ -320,7 +320,7 @@ void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
   const bool dead = pod_is_dead(claim);
   const bool by_operator = commit.actor.starts_with("operator");
   const bool was_held = is_held_phase(phase_of(claim));
-  if (by_operator) {
+  if (by_operator && !was_held) {
     ended_by_[uid] = {commit.actor, sent_elapsed};
     check_stroke(commit, uid);
   }

@@ -2,6 +2,8 @@
 
 #include "kube/request.hpp"
 #include "kube/time.hpp"
+#include "tests/sim/liveness.hpp"
+#include "tests/sim/world.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,8 +57,8 @@ class OracleOnARoom : public testing::Test {
   }
 
   void advance(std::chrono::microseconds by) {
-    now += by;
-    api.set_time(now);
+    world.step(world.elapsed() + by);
+    now = world.wall();
   }
   void make_room() {
     api.handle(kube::create(kind.declaration.primitive_resource(), "ns",
@@ -91,9 +93,11 @@ class OracleOnARoom : public testing::Test {
   }
 
   KindUnderTest kind = rooms();
-  ApiModel api;
+  World world{1};
+  ApiModel& api = world.api();
   Oracle oracle{api, kind};
-  kube::WallTime now{seconds{1'700'000'000}};
+  Liveness liveness{world, oracle, kind};
+  kube::WallTime now;
 };
 
 TEST_F(OracleOnARoom, is_content_with_a_grant_by_the_book) {
@@ -188,11 +192,12 @@ TEST_F(OracleOnARoom, sees_an_operator_that_records_a_claim_and_ends_it_at_one_s
   const std::string b = arrive("b");
   oracle.sent_elapsed = seconds{1};
   record({entry("a", a, 5), entry("b", b, 6)});
+  advance(seconds{30});
   oracle.sent_elapsed = seconds{2};
-  set("a", {{"phase", "Denied"}});
+  set("a", {{"phase", "Expired"}});
   EXPECT_THAT(oracle.violations(), IsEmpty()) << "it may have forgotten meanwhile that it did";
   oracle.sent_elapsed = seconds{1};
-  set("b", {{"phase", "Denied"}});
+  set("b", {{"phase", "Expired"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("at one stroke")));
 }
 
@@ -212,10 +217,60 @@ TEST_F(OracleOnARoom, sees_a_holder_that_believes_for_longer_than_it_gave_signs_
 
 TEST_F(OracleOnARoom, sees_a_holder_that_believes_in_a_claim_that_has_ended) {
   arrive("a");
+  advance(seconds{30});
   set("a", {{"phase", "Expired"}});
   oracle.believes_for = [](const std::string&) { return seconds{1}; };
   set("a", {{"message", "and goes on"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("believes in a claim that has ended")));
+}
+
+TEST_F(OracleOnARoom, sees_a_grant_under_a_spec_that_cannot_be_read) {
+  kind.readable = [](const Json& spec) { return spec.at("beds").is_number(); };
+  const std::string a = arrive("a");
+  api.handle(kube::merge_patch(kind.declaration.primitive_resource(), room, {{"spec", {{"beds", "many"}}}}));
+  record({entry("a", a, 5)});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("cannot be read")));
+}
+
+TEST_F(OracleOnARoom, sees_a_holder_that_reports_what_it_was_never_told) {
+  const std::string a = arrive("a");
+  record({entry("a", a, 5)});
+  tell("a", 5);
+  oracle.on_reported(a, 5);
+  EXPECT_THAT(oracle.violations(), IsEmpty());
+  oracle.on_reported(a, 6);
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("never told")));
+}
+
+TEST_F(OracleOnARoom, sees_a_waiter_denied_that_may_wait) {
+  arrive("a");
+  set("a", {{"phase", "Denied"}});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("may wait is denied")));
+}
+
+TEST_F(OracleOnARoom, sees_who_holds_for_longer_than_its_time_to_live) {
+  const std::string a = arrive("a");
+  record({entry("a", a, 5)});
+  tell("a", 5);
+  advance(seconds{34});
+  liveness.look(room, seconds{0});
+  EXPECT_THAT(oracle.violations(), IsEmpty());
+  advance(seconds{2});
+  liveness.look(room, seconds{20});
+  EXPECT_THAT(oracle.violations(), IsEmpty()) << "not all of that time was quiet";
+  liveness.look(room, seconds{0});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("holds still")));
+}
+
+TEST_F(OracleOnARoom, sees_who_waits_although_there_is_a_place) {
+  arrive("a");
+  liveness.look(room, seconds{0});
+  advance(seconds{4});
+  liveness.look(room, seconds{0});
+  EXPECT_THAT(oracle.violations(), IsEmpty());
+  advance(seconds{2});
+  liveness.look(room, seconds{0});
+  EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("it waits still")));
 }
 
 }  // namespace

@@ -34,8 +34,7 @@ StaleLeader::StaleLeader(std::uint64_t seed, Early early) : early_(early), world
                         .rules = {}});
   }
   for (int i = 0; i < 2; ++i) {
-    operators_.push_back(
-        std::make_unique<SimOperator>(world_, i, declared, [](const SimOperator::Knowledge&) {}));
+    operators_.push_back(std::make_unique<SimOperator>(world_, i, declared, [](const SimOperator::Knowledge&) {}));
   }
   world_.api().observe([this](const Commit& commit) { see(commit); });
 }
@@ -48,7 +47,9 @@ void StaleLeader::run() {
     world_.after(milliseconds{50}, [this] { make_claim("holder", 0); });
     world_.after(milliseconds{600}, [this] { release("holder"); });
   }
-  world_.after(milliseconds{100}, [this] { make_claim("early", 0); });
+  // Where the clock goes back: not in the primitive's own second, in which it would be marked.
+  const auto arrives = milliseconds{early_ == Early::newer_by_time ? 1500 : 100};
+  world_.after(arrives, [this] { make_claim("early", 0); });
   run_for(seconds{20});
 }
 
@@ -81,6 +82,7 @@ void StaleLeader::see(const Commit& commit) {
 }
 
 void StaleLeader::begin_second_life() {
+  if (early_ == Early::newer_by_time) world_.jump_server_clock(-seconds{5});
   world_.command("user", kube::delete_object(kind_.declaration.primitive_resource(), the_primitive, {}));
   second_life_ = make_primitive();
   make_claim("urgent", 1);

@@ -20,6 +20,7 @@ class StaleLeader {
   enum class Early {
     at_once,         // recorded as soon as it was there, so that nothing was written to it
     after_a_holder,  // it waited in the former life, and carries the mark of that
+    newer_by_time,  // unmarked, and by its time newer also than the second life, for which the server's clock goes back
   };
 
   StaleLeader(std::uint64_t seed, Early early);

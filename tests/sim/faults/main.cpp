@@ -73,8 +73,7 @@ int run(const Options& options) {
       ++worlds;
       const Outcome outcome = world.run(seed);
       if (outcome.violations.empty()) continue;
-      const bool right =
-          judge(options, "seed " + std::to_string(seed) + " of world " + world.name, outcome);
+      const bool right = judge(options, "seed " + std::to_string(seed) + " of world " + world.name, outcome);
       std::cout << "  " << worlds << " worlds in " << seconds() << " s\n";
       return right ? EXIT_SUCCESS : EXIT_FAILURE;
     }

@@ -1,9 +1,9 @@
-# One line a fault (README.md). BOUND: seeds of each world. The regex names the invariants that may find it.
+# One line a fault (README.md). BOUND: seeds of each world, or of the WORLD. The regex names the invariants that may find it.
 set(over_granted "grants too much|too much is held|records a claim (twice|that holds)")
 
 konductor_fault(NAME view_rule_dropped SOURCE core/runtime/ledger.cpp BOUND 30 FINDS ${over_granted}
   MEANS "a leader that does not see the latest grants gives the same places away again")
-konductor_fault(NAME seen_dropped SOURCE core/runtime/ledger.cpp BOUND 30 FINDS ${over_granted}
+konductor_fault(NAME seen_dropped SOURCE core/runtime/ledger.cpp WORLD aging BOUND 40 FINDS ${over_granted}
   MEANS "who takes over does not know how new its view must be, and gives places away again")
 konductor_fault(NAME forgotten_before_told SOURCE core/runtime/ledger.cpp BOUND 5 FINDS "never told"
   MEANS "a grant is lost when the operator stops between recording and telling it")
@@ -25,7 +25,7 @@ konductor_fault(NAME end_without_cas SOURCE core/runtime/claim_writes.cpp BOUND 
 konductor_fault(NAME told_before_recorded SOURCE core/runtime/kind_machine_execute.cpp BOUND 5
   FINDS "${over_granted}|never recorded"
   MEANS "a workload runs on a grant that no other operator knows of")
-konductor_fault(NAME denied_while_recorded SOURCE core/runtime/decision.cpp BOUND 20 FINDS "at one stroke|that may wait"
+konductor_fault(NAME denied_while_recorded SOURCE core/runtime/decision.cpp WORLD aging BOUND 30 FINDS "at one stroke|that may wait"
   MEANS "kondctl without --wait says that nothing is available, although a place was given to it")
 konductor_fault(NAME units_ignored SOURCE core/runtime/decision.cpp BOUND 20 FINDS ${over_granted}
   MEANS "a recorded claim for three permits counts as one until it is told")
@@ -39,24 +39,20 @@ konductor_fault(NAME renewal_lost SOURCE core/runtime/upkeep.cpp BOUND 10 FINDS 
   MEANS "a holder loses its place although it renews")
 konductor_fault(NAME expiry_from_creation SOURCE core/runtime/upkeep.cpp BOUND 10 FINDS "after the last sign|holder believes"
   MEANS "who waited long holds for a short time only, whatever its TTL")
-konductor_fault(NAME dead_pod_holds SOURCE core/runtime/upkeep.cpp BOUND 30 FINDS "Pod is gone, and it holds still"
+konductor_fault(NAME dead_pod_holds SOURCE core/runtime/upkeep.cpp WORLD aging BOUND 30 FINDS "Pod is gone, and it holds still"
   MEANS "the place of a Pod that has finished is free only when its TTL is over")
 konductor_fault(NAME expiry_by_wall_clock SOURCE core/runtime/kind_machine_upkeep.cpp BOUND 10
   FINDS "after the last sign|holder believes" MEANS "a holder whose machine's clock is behind loses its place")
 konductor_fault(NAME cold_start_expires SOURCE core/runtime/kind_machine.cpp BOUND 10
   FINDS "after the last sign|holder believes" MEANS "each restart of the operator takes the place of who holds")
-konductor_fault(NAME release_on_event_only SOURCE core/runtime/pod_tracker.cpp BOUND 30
+konductor_fault(NAME release_on_event_only SOURCE core/runtime/pod_tracker.cpp WORLD re-created BOUND 60
   FINDS "Pod is gone, and it holds still|at rest"
   MEANS "the place of a Pod that died while no operator watched is never given back, or late")
-konductor_fault(NAME dead_waiter_served SOURCE core/runtime/kind_machine_reconcile.cpp BOUND 30 FINDS "at one stroke"
-  MEANS "a place goes to a Pod that is known to be dead, before those that wait")
-konductor_fault(NAME retry_forgotten SOURCE core/runtime/kind_machine_reconcile.cpp BOUND 30
-  FINDS "at rest|holds still|waits still" MEANS "after one failed write a claim is never looked at again")
 konductor_fault(NAME lease_taken_early SOURCE core/runtime/elector.cpp BOUND 10
   FINDS "acts as the leader that it was elected" MEANS "two operators lead at the same time, and undo each other's work")
 konductor_fault(NAME measured_from_answer SOURCE kondctl/claim_machine.cpp BOUND 30
   FINDS "would believe for|freed while its holder believes"
   MEANS "a workload goes on for as long after its TTL as its last answer was under way")
-konductor_fault(NAME ended_claim_believed SOURCE kondctl/claim_machine.cpp BOUND 30
+konductor_fault(NAME ended_claim_believed SOURCE kondctl/claim_machine.cpp WORLD aging BOUND 60
   FINDS "believes in a claim that has ended|would believe for|never told"
   MEANS "kondctl reports success for a claim that has expired while it looked away")

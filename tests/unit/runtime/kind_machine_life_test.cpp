@@ -192,6 +192,19 @@ TEST(KindMachineRecreation, starts_a_new_ledger_with_higher_tokens) {
   EXPECT_EQ(body(record)["status"]["ledger"]["lastToken"], 122001);
 }
 
+/// Told by a leader that did not know that the former life was over. A view from before that covers the first `seen`,
+/// and would grant its place once more.
+TEST(KindMachineRecreation, asks_from_the_first_grant_on_for_views_that_show_who_holds_from_the_former_life) {
+  KindBench bench;
+  const auto w = Widget{.uid = "w-2", .created_s = 1000, .limit = 2, .status = ledger(0, "100")}.object();
+  const auto a = Ticket{.name = "a", .rv = 108, .created_s = 900, .status = granted(9, 1, "60s")}.object();
+  const auto b = Ticket{.name = "b", .rv = 109, .created_s = 2000}.object();
+  bench.start({.widgets = {w}, .tickets = {a, b}, .pods = {}});
+  const auto record = bench.only();
+  EXPECT_THAT(pending_of(record), ElementsAre("ns/b"));
+  EXPECT_EQ(body(record)["status"]["ledger"]["seen"], "108");
+}
+
 TEST(KindMachineTtl, ends_a_grant_on_time_and_not_before) {
   KindBench bench;
   const auto a = Ticket{.status = granted(9, 1, "60s")}.object();

@@ -143,5 +143,26 @@ TEST(LedgerMarks, need_this_life_or_a_strictly_newer_claim) {
   EXPECT_TRUE(is_marked_for(made, "w", 11));
 }
 
+TEST(LedgerMarks, are_needed_before_the_first_grant_by_whoever_does_not_show_that_it_is_newer) {
+  const Ledger none{0, "50", {}};
+  Claim made = claim("a", Phase::pending, 1);
+  made.created = 10;
+  made.rv = 51;
+  EXPECT_FALSE(needs_mark(made, "w", 9, none));
+  EXPECT_TRUE(needs_mark(made, "w", 10, none));
+  made.rv = 50;
+  EXPECT_TRUE(needs_mark(made, "w", 9, none)) << "it was there before, whatever the clocks say";
+  EXPECT_FALSE(needs_mark(made, "w", 9, Ledger{7, "50", {}}));
+  made.mark = "w";
+  EXPECT_FALSE(needs_mark(made, "w", 9, none));
+  made.mark.clear();
+  made.rv = 60;
+  made.renew_time = "2023-11-14T22:13:20.000000Z";
+  EXPECT_TRUE(needs_mark(made, "w", 9, none)) << "written since it was created";
+  made.renew_time.clear();
+  made.acknowledged = true;
+  EXPECT_TRUE(needs_mark(made, "w", 9, none));
+}
+
 }  // namespace
 }  // namespace konductor::runtime
