@@ -165,8 +165,9 @@ void ClaimMachine::Impl::settle_existing(const json& object, const ClaimView& vi
   const bool slow = ++rounds_ > rounds_at_once;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
   // When it was granted is not known: an earlier life of this holder may have asked at the same time of the server,
-  // which is no finer than the Date of one answer.
-  if (requested_at_ && view.requested_at == kube::to_rfc3339_micro(*requested_at_)) return enter_waiting(view, sent);
+  // which is no finer than the Date of one answer. It is none of ours where no create of ours may have been executed.
+  const bool may_be_ours = requested_at_ && unsure_ && view.requested_at == kube::to_rfc3339_micro(*requested_at_);
+  if (may_be_ours) return enter_waiting(view, sent);
   const std::string differs = runtime::is_terminal(claim.phase) ? std::string{} : difference(object, wish_);
   if (!differs.empty() && runtime::holds(claim.phase)) {
     return finish({ExitCode::failed,

@@ -79,7 +79,15 @@ class App {
       probes_ = std::move(*probes);
       spdlog::info("metrics and probes on port {}", probes_->port());
     }
-    if (options_.leader_elect) start_election(*access);
+    if (options_.leader_elect) {
+      // The lock must not wait behind a crowd of grants for one of their connections.
+      io::TransportSettings own;
+      own.max_connections = 2;
+      auto election = io::KubeClient::create(context_.get_executor(), *access, environment, own);
+      if (!election) return complain(election.error());
+      election_client_ = std::move(*election);
+      start_election(*access);
+    }
     start_kinds();
     asio::signal_set signals(context_, SIGTERM, SIGINT);
     signals.async_wait([this](const boost::system::error_code& error, int) {
@@ -109,7 +117,7 @@ class App {
       }
       for (auto& runner : runners_) runner->nudge();
     };
-    elector_ = std::make_unique<io::ElectorDriver>(context_.get_executor(), *client_, settings, changed);
+    elector_ = std::make_unique<io::ElectorDriver>(context_.get_executor(), *election_client_, settings, changed);
     asio::co_spawn(context_, elector_->run(), [this](const std::exception_ptr&) {
       if (stopping_) finish();
     });
@@ -121,6 +129,12 @@ class App {
     // Each watch is a connection: half of what may be open stays for everything else.
     const auto kinds = std::max<std::size_t>(registry_.kinds().size(), 1);
     settings.watches = static_cast<std::uint32_t>(std::clamp<std::size_t>(io::raise_file_limit() / 2 / kinds, 8, 1000));
+    // A request is made of what is known now: about a second's worth of them may wait for their turn, no more. Fewer
+    // than four would leave nothing of what is kept free for grants.
+    if (options_.kube_api_qps > 0) {
+      const auto share = static_cast<std::size_t>(options_.kube_api_qps) / kinds;
+      settings.parallel = static_cast<std::uint32_t>(std::clamp<std::size_t>(share, 4, settings.parallel));
+    }
     for (auto& kind : registry_.kinds()) {
       runners_.push_back(std::make_unique<KindRunner>(context_.get_executor(), *client_, pacer_, std::move(kind),
                                                       settings, [this] { return may_lead(); }));
@@ -188,6 +202,7 @@ class App {
 
   void finish() {
     client_->close();
+    if (election_client_) election_client_->close();
     context_.stop();
   }
 
@@ -195,6 +210,7 @@ class App {
   host::PluginRegistry registry_;
   asio::io_context context_{1};
   std::unique_ptr<io::KubeClient> client_;
+  std::unique_ptr<io::KubeClient> election_client_;
   std::unique_ptr<io::ElectorDriver> elector_;
   runtime::Pacer pacer_;
   std::vector<std::unique_ptr<KindRunner>> runners_;

@@ -184,6 +184,13 @@ asio::awaitable<void> KindRunner::send(runtime::Outgoing outgoing) {
     io::BootTimer turn(executor_, at);
     const auto waiting = asio::as_tuple(asio::use_awaitable);
     co_await turn.async_wait(waiting);
+    // Whoever lost its lock while it waited sends nothing more.
+    if (stopped_ || !may_lead_()) {
+      machine_.on_answer(outgoing.id, Error{Errc::unavailable, "not sent: this replica no longer leads", 0},
+                         client_.now());
+      schedule();
+      co_return;
+    }
   }
   const auto answer = co_await client_.send(outgoing.request, request_deadline);
   spdlog::debug("{} {} -> {}", kube::to_string(outgoing.request.method), outgoing.request.target,

@@ -19,6 +19,8 @@ namespace {
 
 /// A record that claims to last for ever must not stop the election for ever.
 constexpr std::int64_t longest_claim_s = 3600;
+/// Nor must an answer that asks to wait for an hour.
+constexpr std::int64_t longest_pause_s = 30;
 /// The API has 32 bits for them, and refuses a record with more.
 constexpr std::int64_t most_transitions = std::numeric_limits<std::int32_t>::max();
 
@@ -248,7 +250,8 @@ nlohmann::json Elector::fresh_spec(Now now) {
 }
 
 Duration Elector::pause_after(const Error& error) const {
-  return std::max<Duration>(settings_.retry_period, std::chrono::seconds{error.retry_after_s});
+  return std::max<Duration>(settings_.retry_period,
+                            std::chrono::seconds{std::min<std::int64_t>(error.retry_after_s, longest_pause_s)});
 }
 
 }  // namespace konductor::runtime

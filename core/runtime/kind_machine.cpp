@@ -183,7 +183,8 @@ void KindMachine::Impl::lead(bool leading, Now /*now*/) {
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
   if (throttled_until_ && now.mono >= *throttled_until_) throttled_until_.reset();
   if (can_work() && !throttled_until_) {
-    const auto first = entries_.lower_bound(std::exchange(turn_, {}).value_or(kube::NamespacedName{}));
+    if (turn_ && !entries_.contains(*turn_)) turn_.reset();
+    const auto first = entries_.lower_bound(turn_.value_or(kube::NamespacedName{}));
     for (auto at = first; at != entries_.end(); ++at) serve(at->second, now);
     for (auto at = entries_.begin(); at != first; ++at) serve(at->second, now);
   }
@@ -203,8 +204,12 @@ void KindMachine::Impl::serve(Entry& entry, Now now) {
   entry.dirty = false;
   entry.wake.reset();
   reconcile(entry, now);
-  // In turn: who found no room at all comes first next time.
-  if (entry.starved && next_id_ == sent_before && !turn_) turn_ = entry.name;
+  // In turn: who found no room at all comes first until it has found some.
+  if (!entry.starved || next_id_ != sent_before) {
+    if (turn_ == entry.name) turn_.reset();
+  } else if (!turn_) {
+    turn_ = entry.name;
+  }
 }
 
 std::optional<MonoTime> KindMachine::Impl::wake_at() const {

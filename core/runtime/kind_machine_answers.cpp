@@ -56,6 +56,7 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
   if (found == in_flight_.end()) return;
   const InFlight sent = std::move(found->second);
   in_flight_.erase(found);
+  if (sent.ends) --ends_in_flight_;
   heed_pause(answer, now);
   for (auto& [name, known] : entries_)
     if (known.starved) known.dirty = true;
@@ -177,6 +178,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
     const bool refused = !object && !is_conflict(object.error()) &&
                          (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
     known->notes.refusal = refused ? object.error().detail : std::string{};
+    known->notes.trouble = object || is_conflict(object.error()) ? std::string{} : object.error().detail;
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

@@ -148,6 +148,7 @@ class KindMachine::Impl {
   std::uint64_t next_id_ = 1;
   std::uint64_t next_event_ = 1;
   std::size_t events_in_flight_ = 0;
+  std::size_t ends_in_flight_ = 0;
   std::vector<Outgoing> out_;
   std::vector<LogLine> log_;
   Counters counters_;

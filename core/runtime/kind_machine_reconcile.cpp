@@ -11,6 +11,7 @@ namespace {
 // A view that lags longer is replaced by a consistent list.
 constexpr auto blocked_time = std::chrono::milliseconds{100};
 constexpr auto mark_patience = std::chrono::seconds{30};  // longer than a view lags
+constexpr int many_failures = 6;                          // of a mark, some three seconds: then people hear of it
 constexpr std::int64_t many_claims = 500;
 constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
@@ -23,13 +24,16 @@ void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
 bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
   const auto all = settings_.parallel;
   const auto most = std::max(1U, urgency == Urgency::grant ? all : urgency == Urgency::end ? all - all / 4 : all / 2);
-  const bool room = in_flight_.size() < most;
+  // Grants that never pause must not hold up ends either: who is gone or silent would hold for as long as they last.
+  const bool share = urgency == Urgency::end && ends_in_flight_ < std::max(1U, all / 4);
+  const bool room = in_flight_.size() < (share ? std::max(1U, all) : most);
   if (!room) entry.starved = true;
   return room;
 }
 
 void KindMachine::Impl::send(InFlight sent, kube::Request request) {
   const auto id = next_id_++;
+  if (sent.ends) ++ends_in_flight_;
   out_.push_back({id, std::move(request)});
   in_flight_.emplace(id, std::move(sent));
 }
@@ -67,6 +71,7 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
   sent.claim_uid = claim.uid;
   sent.resource_version = claim.resource_version;
   sent.announce = std::move(announce);
+  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase));
   send(std::move(sent), std::move(request));
 }
 
@@ -176,15 +181,17 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
   return false;
 }
 
-/// Before the first grant one claim whose mark the server refuses holds up all of the primitive: people must see that.
+/// Before the first grant one claim whose mark fails holds up all of the primitive: people must see that, at once where
+/// the server refuses it, and where it fails again and again (a webhook that does not answer is a 500).
 void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger, Now now) {
   if (ledger.last_token != 0) return;
   for (const auto& key : entry.unmarked) {
     const auto* known = view_.known(key);
-    if (known == nullptr || known->notes.refusal.empty()) continue;
+    if (known == nullptr || known->notes.trouble.empty()) continue;
+    if (known->notes.refusal.empty() && known->notes.retry.failures < many_failures) continue;
     return refuse(entry, ledger, "ClaimNotMarked",
                   "nothing is granted before " + key + ", which is as old as this " + kind_.names.singular +
-                      ", is marked with its UID; the API server refuses that: " + known->notes.refusal +
+                      ", is marked with its UID; the API server refuses that: " + known->notes.trouble +
                       ". Mend what refuses it, or delete the claim",
                   now);
   }

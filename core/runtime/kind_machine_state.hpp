@@ -44,6 +44,7 @@ struct InFlight {
   std::string pod_uid;
   std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
+  bool ends = false;             // of Urgency::end
   bool covered = false;          // the record was decided on a view that the ledger's rules accept
   std::size_t grants = 0;
   std::vector<Announcement> announce;  // once it has succeeded

@@ -114,6 +114,7 @@ void KindMachine::Impl::ask_about_pod(Entry& entry, KnownClaim& known, Now now) 
   pods_asked_.insert(claim.pod_uid);
   InFlight sent;
   sent.what = Sent::pod_question;
+  sent.ends = true;
   sent.primitive = claim.primitive;
   sent.claim_key = claim.name.ns + "/" + claim.pod_name;
   sent.pod_uid = claim.pod_uid;

@@ -305,6 +305,18 @@ TEST(ClaimMachine, renews_before_it_reports_a_grant_that_an_earlier_life_may_hav
   EXPECT_GE(outcome.grant->lost_at, world.start + std::chrono::minutes{5} + milliseconds{100});
 }
 
+TEST(ClaimMachine, does_not_take_for_its_own_what_was_there_before_its_first_create) {
+  ClaimWorld earlier(true, true);
+  earlier.on_created = [](ClaimWorld& w) { w.grant(); };
+  earlier.run();
+  ClaimWorld world(true, true);
+  world.claim = earlier.claim;  // asked for at the very same time of the server
+  world.claim["status"]["phase"] = "Expired";
+  world.on_created = [](ClaimWorld& w) { w.grant(); };
+  const ClaimOutcome outcome = world.run();
+  EXPECT_TRUE(outcome.grant) << outcome.message;
+}
+
 TEST(ClaimMachine, does_not_report_a_grant_that_is_over_when_it_renews) {
   ClaimWorld world(true, true);
   world.on_created = [](ClaimWorld& w) {

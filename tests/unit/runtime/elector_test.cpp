@@ -268,6 +268,9 @@ TEST_F(ElectorTest, tries_again_after_any_other_refusal) {
   }
   kube::Response busy{.status = 429, .body = "", .retry_after_s = 9, .date = {}};
   EXPECT_EQ(resume(Elector::Answered{busy}), "wait 9000");
+  waited();
+  busy.retry_after_s = 3600;
+  EXPECT_EQ(resume(Elector::Answered{busy}), "wait 30000") << "else nobody leads for an hour";
 }
 
 TEST_F(ElectorTest, trusts_no_answer_without_a_version) {

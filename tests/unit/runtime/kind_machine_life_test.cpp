@@ -82,6 +82,22 @@ TEST(KindMachineMarks, that_cannot_be_written_hold_up_nobody_else) {
   EXPECT_THAT(pending_of(bench.only()), ElementsAre("ns/young"));
 }
 
+TEST(KindMachineMarks, that_fail_again_and_again_before_the_first_grant_are_shown) {
+  KindBench bench;
+  const auto w = Widget{.created_s = 2000}.object();
+  bench.start({.widgets = {w}, .tickets = {Ticket{.name = "old", .created_s = 1999}.object()}, .pods = {}});
+  auto sent = bench.work();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_THAT(about(sent), ElementsAre("PATCH tickets/old/status")) << i;
+    bench.refuse(sent[0], 500, "InternalError", "failed calling webhook: connection refused");
+    sent = bench.work_within(seconds{5});
+  }
+  ASSERT_THAT(about(sent), ElementsAre("PATCH widgets/w/status"));
+  const auto ready = body(sent[0])["status"]["conditions"][0];
+  EXPECT_EQ(ready["reason"], "ClaimNotMarked");
+  EXPECT_THAT(ready["message"].get<std::string>(), testing::HasSubstr("connection refused"));
+}
+
 TEST(KindMachineMarks, that_are_refused_before_the_first_grant_are_shown_until_they_are_not) {
   KindBench bench;
   const auto w = Widget{.created_s = 2000}.object();

@@ -4,7 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <deque>
 #include <map>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace konductor::test {
 namespace {
@@ -126,6 +130,88 @@ TEST(KindMachineUpkeep, ends_who_holds_before_it_asks_about_who_waits) {
   }
   ASSERT_EQ(asked.size(), 4U);
   EXPECT_THAT(asked, Contains("PATCH tickets/u/status")) << testing::PrintToString(asked);
+}
+
+TEST(KindMachineUpkeep, is_not_held_up_by_grants_that_never_pause) {
+  constexpr int crowd = 60;
+  runtime::KindSettings settings;
+  settings.parallel = 8;
+  KindBench bench(widgets(), settings);
+  std::vector<Pending> pending;
+  std::vector<json> tickets;
+  std::map<std::string, json> objects;
+  for (int i = 0; i < crowd; ++i) {
+    const auto name = "t" + std::to_string(i);
+    pending.push_back({.name = name, .token = 100 + i});
+    tickets.push_back(Ticket{.name = name}.object());
+    objects["PATCH tickets/" + name + "/status"] = tickets.back();
+  }
+  tickets.push_back(Ticket{.name = "silent", .widget = "z", .status = granted(50, 1, "1s")}.object());
+  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(),
+                           Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object()},
+               .tickets = tickets});
+  std::deque<runtime::Outgoing> sent;
+  const auto add = [&] {
+    for (auto& out : bench.work()) sent.push_back(std::move(out));
+  };
+  add();
+  bench.pass(seconds{2});
+  int told = 0;
+  for (std::uint64_t rv = 200; !sent.empty() && told < crowd; ++rv) {
+    const auto next = std::move(sent.front());
+    sent.pop_front();
+    const auto what = about(next);
+    if (what == "PATCH tickets/silent/status") break;
+    if (objects.contains(what)) {
+      ++told;
+      bench.answer(next, patched(objects[what], next.request.body, rv));
+    } else {
+      bench.conflict(next);
+    }
+    add();
+  }
+  EXPECT_LT(told, 20) << "whose TTL is over held for as long as others were told";
+}
+
+// While a crowd is told it wants to go on after each request, and finds no room: that is no turn of the other's.
+TEST(KindMachineUpkeep, serves_a_neighbour_in_turn_while_a_crowd_is_told) {
+  constexpr int crowd = 60;
+  runtime::KindSettings settings;
+  settings.parallel = 8;
+  KindBench bench(widgets(), settings);
+  std::vector<Pending> pending;
+  std::vector<json> tickets;
+  std::map<std::string, json> objects;
+  for (int i = 0; i < crowd; ++i) {
+    const auto name = "t" + std::to_string(i);
+    pending.push_back({.name = name, .token = 100 + i});
+    tickets.push_back(Ticket{.name = name}.object());
+    objects["PATCH tickets/" + name + "/status"] = tickets.back();
+  }
+  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(),
+                           Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object()},
+               .tickets = tickets});
+  std::deque<runtime::Outgoing> sent;
+  const auto add = [&] {
+    for (auto& out : bench.work()) sent.push_back(std::move(out));
+  };
+  add();
+  bench.ticket(Ticket{.name = "waits", .rv = 150, .widget = "z"}.object());
+  int told = 0;
+  for (std::uint64_t rv = 200; !sent.empty() && told < crowd; ++rv) {
+    const auto next = std::move(sent.front());
+    sent.pop_front();
+    const auto what = about(next);
+    if (what == "PATCH widgets/z/status") break;
+    if (objects.contains(what)) {
+      ++told;
+      bench.answer(next, patched(objects[what], next.request.body, rv));
+    } else {
+      bench.conflict(next);
+    }
+    add();
+  }
+  EXPECT_LT(told, 20) << "the crowd was told first, all of it";
 }
 
 TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
