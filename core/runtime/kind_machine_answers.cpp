@@ -29,6 +29,7 @@ bool is_refusal(const Error& error) {
 }
 
 constexpr int too_many_requests = 429;
+constexpr auto longest_pause_of_all = std::chrono::seconds{2};
 constexpr auto longest_pause = std::chrono::seconds{30};  // an answer that asks for more must not stop every grant
 
 Duration pause_asked_for(int retry_after_s) {
@@ -57,7 +58,7 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
   const InFlight sent = std::move(found->second);
   in_flight_.erase(found);
   if (sent.ends) --ends_in_flight_;
-  heed_pause(answer, now);
+  if (sent.what != Sent::event) heed_pause(answer, now);
   for (auto& [name, known] : entries_)
     if (known.starved) known.dirty = true;
   switch (sent.what) {
@@ -71,10 +72,11 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
   }
 }
 
-/// Where the server is overloaded, not only the request that it refused waits: its like would be refused as well.
+/// Where the server is overloaded, not only the request that it refused waits: its like would be refused as well. But
+/// not for long: it may be a webhook that refuses this one object, each time it is tried again.
 void KindMachine::Impl::heed_pause(const Result<kube::Response>& answer, Now now) {
   if (!answer || answer->status != too_many_requests || answer->retry_after_s <= 0) return;
-  const auto until = now.mono + pause_asked_for(answer->retry_after_s);
+  const auto until = now.mono + std::min<Duration>(pause_asked_for(answer->retry_after_s), longest_pause_of_all);
   throttled_until_ = std::max(throttled_until_.value_or(until), until);
 }
 

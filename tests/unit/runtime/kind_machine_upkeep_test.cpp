@@ -240,13 +240,26 @@ TEST(KindMachineUpkeep, sends_nothing_while_the_server_asks_for_a_pause) {
   bench.start({.widgets = {w, v}, .tickets = {}});
   const auto shown = bench.work();
   ASSERT_THAT(shown, testing::SizeIs(2)) << "the counts of both";
-  bench.throttle(shown[0], 7);
+  bench.throttle(shown[0], 1);
   bench.lose(shown[1]);
   bench.ticket(Ticket{.rv = 200, .widget = "v"}.object());
-  bench.pass(milliseconds{6999});
+  bench.pass(milliseconds{999});
   EXPECT_THAT(bench.work(), IsEmpty());
   bench.pass(milliseconds{1});
   EXPECT_FALSE(bench.work().empty());
+}
+
+TEST(KindMachineUpkeep, pauses_all_for_two_seconds_at_most_as_it_may_be_one_object_that_is_refused) {
+  KindBench bench;
+  const auto w = Widget{.limit = 0, .status = ledger(9, "100")}.object();
+  const auto v = Widget{.name = "v", .uid = "v-1", .status = ledger(9, "100")}.object();
+  bench.start({.widgets = {w, v}, .tickets = {}});
+  const auto shown = bench.work();
+  ASSERT_THAT(about(shown), ElementsAre("PATCH widgets/v/status", "PATCH widgets/w/status"));
+  bench.throttle(shown[1], 20);
+  bench.lose(shown[0]);
+  EXPECT_THAT(bench.work_within(milliseconds{1999}), IsEmpty());
+  EXPECT_THAT(about(bench.work_within(seconds{10})), ElementsAre("GET widgets/v"));
 }
 
 TEST(KindMachineUpkeep, pauses_no_longer_than_half_a_minute_whatever_the_server_asks_for) {
