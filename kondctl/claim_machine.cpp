@@ -5,6 +5,7 @@
 #include "kondctl/claim_machine_impl.hpp"
 #include "kube/time.hpp"
 #include "runtime/primitive.hpp"
+#include "runtime/upkeep.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -208,7 +209,12 @@ void ClaimMachine::Impl::observe(const ClaimView& view, std::optional<MonoTime> 
   if (view.claim.uid != view_->claim.uid) return deleted_by_somebody();
   view_ = view;
   if (runtime::is_terminal(view.claim.phase)) {
-    if (!replace_when_over_) return decided_against(view);
+    const bool silent = wish_.wait && view.claim.phase == Phase::expired && view.claim.reason == runtime::ttl_expired;
+    if (!replace_when_over_ && !silent) return decided_against(view);
+    if (silent && !replace_when_over_) {
+      step_.notes.push_back("the API server heard nothing of this claim for its time to live of " +
+                            kube::to_string(effective_ttl()) + ", and it lost its place; asking anew for " + subject());
+    }
     return replace(view.claim);
   }
   if (view.claim.phase == Phase::granted) return hold();
@@ -304,7 +310,7 @@ void ClaimMachine::Impl::replace(const runtime::Claim& old) {
   stage_ = Stage::starting;
   view_.reset();
   watch_ = 0;
-  renewal_ = {};
+  main_ = renewal_ = {};  // their answers would be about the old one
   renew_at_.reset();
   not_granted_at_.reset();
   adopted_ = replace_when_over_ = found_holding_ = false;

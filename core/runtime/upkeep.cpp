@@ -58,7 +58,7 @@ Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState 
     const auto grace = kube::to_string(Duration{*claim.grace});
     result.end = Ending{Phase::revoked, "Revoked", "told to stop, and its grace of " + grace + " is over"};
   } else {
-    result.end = Ending{Phase::expired, "TTLExpired", "not renewed for its time to live of " + kube::to_string(ttl)};
+    result.end = Ending{Phase::expired, ttl_expired, "not renewed for its time to live of " + kube::to_string(ttl)};
   }
   return result;
 }

@@ -12,6 +12,7 @@ namespace konductor::runtime {
 struct KindSettings;
 
 /// Reasons of an Ending by its Pod.
+inline constexpr const char* ttl_expired = "TTLExpired";
 inline constexpr const char* pod_gone = "PodGone";
 inline constexpr const char* pod_finished = "PodFinished";
 

@@ -36,14 +36,15 @@ kube::NamespacedName name_of(const Json& object) {
   return {object.at("metadata").at("namespace").get<std::string>(), object["metadata"].at("name").get<std::string>()};
 }
 
-// Stated a second time, without a look at the operator's order: priority, whole second, requestedAt within it, name.
+// Stated a second time, without a look at the operator's order: priority, whole second, requestedAt within it, the
+// priority as asked (where a cap made two equal), name.
 auto rank(const Json& claim, std::int64_t priority) {
   const auto created = kube::parse_rfc3339(claim.at("metadata").at("creationTimestamp").get<std::string>()).value();
   const auto asked = kube::parse_rfc3339(text_in(claim, "spec", "requestedAt"));
   const auto last = created + std::chrono::microseconds{999'999};
   const auto when = asked ? std::clamp(*asked, created, last) : last;
   return std::tuple{
-      -priority, when,
+      -priority, when, -number_in(claim, "spec", "priority", 0),
       claim["metadata"]["namespace"].get<std::string>() + "/" + claim["metadata"]["name"].get<std::string>()};
 }
 
@@ -92,9 +93,12 @@ bool Oracle::pod_is_dead(const Json& claim) const {
 }
 
 std::chrono::microseconds Oracle::ttl_of(const Json& claim) const {
+  return ttl_under(claim, model_.find(kind_.declaration.primitive_resource(), primitive_of(claim)));
+}
+
+std::chrono::microseconds Oracle::ttl_under(const Json& claim, const ObjectPtr& primitive) {
   if (const auto granted = kube::parse_duration(text_in(claim, "status", "ttl"))) return *granted;
   std::chrono::microseconds ttl = std::chrono::minutes{10};
-  const ObjectPtr primitive = model_.find(kind_.declaration.primitive_resource(), primitive_of(claim));
   if (primitive) {
     if (const auto most = kube::parse_duration(text_in(*primitive, "spec", "ttl"))) ttl = *most;
   }
@@ -144,6 +148,7 @@ void Oracle::on_commit(const Commit& commit) {
 
 void Oracle::on_primitive(const Commit& commit) {
   if (!commit.before) histories_[commit.object].consumed = 0;
+  if (commit.before) histories_[commit.object].before_last = commit.before;
   if (!commit.after || !commit.before) return;
   std::set<std::int64_t> known;
   for (const Json& entry : pending_of(commit.before)) known.insert(entry.at("token").get<std::int64_t>());
@@ -331,9 +336,11 @@ void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
   if (to_phase == "Expired") {
     ++expiries_;
     const auto silent = commit.elapsed - last_sign(uid);
-    if (!dead && silent < ttl_of(claim)) {
+    // The operator may not have heard yet that its primitive was deleted or edited.
+    const auto ttl = std::min(ttl_of(claim), ttl_under(claim, histories_[primitive_of(claim)].before_last));
+    if (!dead && silent < ttl) {
       violated(commit, "expired " + std::to_string(silent.count()) + " us after the last sign, with a TTL of " +
-                           kube::to_string(ttl_of(claim)) + " and its Pod alive");
+                           kube::to_string(ttl) + " and its Pod alive");
     }
   }
   if (by_operator && !dead && believes && believes(uid))

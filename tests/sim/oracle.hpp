@@ -63,9 +63,11 @@ class Oracle {
     std::int64_t highest_token = 0;
     std::map<std::int64_t, Recorded> recorded;
     ObjectPtr at_last_grant;    // the primitive as its last record with new grants left it
+    ObjectPtr before_last;      // the primitive as it was before its last write
     std::int64_t consumed = 0;  // of this life
   };
 
+  [[nodiscard]] static std::chrono::microseconds ttl_under(const nlohmann::json& claim, const ObjectPtr& primitive);
   void on_primitive(const Commit& commit);
   void on_record(const Commit& commit, const std::vector<nlohmann::json>& added);
   void check_order(const Commit& commit, const std::vector<nlohmann::json>& added);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 #include <string>
+#include <utility>
 
 namespace konductor::kondctl::test {
 namespace {
@@ -151,6 +152,48 @@ TEST(ClaimMachine, fails_when_the_claim_ends_while_it_waits) {
     EXPECT_EQ(outcome.code, ExitCode::refused);
     EXPECT_THAT(outcome.message, HasSubstr(phase));
   }
+}
+
+json expired_for_silence() {
+  return {
+      {"phase", "Expired"},
+      {"conditions", {{{"type", "Granted"}, {"status", "False"}, {"reason", "TTLExpired"}, {"message", "silent"}}}}};
+}
+
+TEST(ClaimMachine, asks_anew_when_the_claim_expired_for_silence_while_it_waits) {
+  ClaimWorld world(true);
+  bool was_cut_off = false;
+  world.on_created = [&was_cut_off](ClaimWorld& w) {
+    if (std::exchange(was_cut_off, true)) return w.grant();
+    w.at(seconds{100}, [](ClaimWorld& later) { later.set_status(expired_for_silence()); });
+  };
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::done) << outcome.message;
+  EXPECT_EQ(std::count(world.sent.begin(), world.sent.end(), "POST tickets"), 2);
+  EXPECT_THAT(world.notes, testing::Contains(HasSubstr("lost its place")));
+}
+
+TEST(ClaimMachine, asks_anew_while_an_answer_about_the_expired_claim_is_under_way) {
+  ClaimWorld world(true, true);
+  bool was_cut_off = false;
+  world.on_created = [&was_cut_off](ClaimWorld& w) {
+    if (std::exchange(was_cut_off, true)) return w.grant();
+    // So late after the create that it renews before it believes it; the end overtakes that answer.
+    w.at(std::chrono::minutes{8}, [](ClaimWorld& later) {
+      later.grant();
+      later.at(milliseconds{1}, [](ClaimWorld& w2) { w2.set_status(expired_for_silence()); });
+    });
+  };
+  const ClaimOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::done) << outcome.message;
+  EXPECT_EQ(std::count(world.sent.begin(), world.sent.end(), "POST tickets"), 2);
+}
+
+TEST(ClaimMachine, asks_only_once_without_wait) {
+  ClaimWorld world(false);
+  world.on_created = [](ClaimWorld& w) { w.set_status(expired_for_silence()); };
+  EXPECT_EQ(world.run().code, ExitCode::refused);
+  EXPECT_EQ(std::count(world.sent.begin(), world.sent.end(), "POST tickets"), 1);
 }
 
 TEST(ClaimMachine, fails_when_somebody_deletes_the_claim) {
