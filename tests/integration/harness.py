@@ -146,6 +146,10 @@ class Operator:
                 self.log.write(line.encode())
                 self.log.flush()
 
+    def says(self, *words):
+        """Waits for a line of its log: it comes by a pipe, a moment after what else shows the same."""
+        wait_for(f"the operator says {words}", lambda: any(all(word in line for word in words) for line in self.lines), 10)
+
     def probe(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:

@@ -110,7 +110,7 @@ def test_each_bad_plugin_is_named_with_its_reason_and_the_good_ones_serve(world)
         metrics = operator.metrics()
         for file in expected:
             assert metrics[f'konductor_plugin_refused{{file="{path / file}"}}'] == 1, file
-            assert any("plugin refused" in line and file in line for line in operator.lines), file
+            operator.says("plugin refused", file)
         assert sum(key.startswith("konductor_plugin_refused") for key in metrics) == len(expected)
         assert sum(key.startswith("konductor_plugin_info") for key in metrics) == 5, "one for each kind"
         world.api.create(ns, "semaphores", semaphore("q", 1))
@@ -178,7 +178,7 @@ def quarantined(world, bad, words, slow=0):
         metrics = operator.metrics()
         assert metrics['konductor_quarantined{kind="Lamp"}'] == 1 and metrics['konductor_quarantined{kind="Semaphore"}'] == 0
         assert metrics['konductor_decisions_total{kind="Lamp"}'] == 1, "it is not called again"
-        assert any("quarantined until restart" in line and words in line for line in operator.lines)
+        operator.says("quarantined until restart", words)
         assert phase(world.api.get(ns, "switches", "l")) in ("", "Pending"), "nothing is granted"
         assert world.api.get(ns, "lamps", "l")["status"].get("ledger", {}).get("pending", []) == []
         assert "PluginQuarantined" in kondctl(world, "status", "lamp", "l", "-n", ns, plugin_dir=path).stdout
