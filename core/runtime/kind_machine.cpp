@@ -205,7 +205,7 @@ void KindMachine::Impl::serve(Entry& entry, Now now) {
   entry.wake.reset();
   reconcile(entry, now);
   // In turn: who found no room at all comes first until it has found some.
-  if (!entry.starved || next_id_ != sent_before) {
+  if (!entry.passed_over || next_id_ != sent_before) {
     if (turn_ == entry.name) turn_.reset();
   } else if (!turn_) {
     turn_ = entry.name;

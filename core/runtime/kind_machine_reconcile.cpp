@@ -28,6 +28,7 @@ bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
   const bool share = urgency == Urgency::end && ends_in_flight_ < std::max(1U, all / 4);
   const bool room = in_flight_.size() < (share ? std::max(1U, all) : most);
   if (!room) entry.starved = true;
+  if (!room && urgency != Urgency::tidy) entry.passed_over = true;
   return room;
 }
 
@@ -76,7 +77,7 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
 }
 
 void KindMachine::Impl::reconcile(Entry& entry, Now now) {
-  entry.starved = false;
+  entry.starved = entry.passed_over = false;
   keep_up(entry, now);
   if (!entry.primitive || entry.primitive->deleting) {
     entry.holding = entry.waiting = 0;

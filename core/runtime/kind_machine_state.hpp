@@ -57,6 +57,7 @@ struct Entry {
   std::optional<Primitive> primitive;
   bool dirty = true;
   bool starved = false;        // there was no room for a request of it
+  bool passed_over = false;    // the same, and it was not for tidying
   bool busy = false;           // a record is in flight
   bool reread = false;         // the outcome of the last write is not known, or it met a conflict
   bool asking = false;         // a reread or a fresh list is in flight

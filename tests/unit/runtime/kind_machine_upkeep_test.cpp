@@ -173,12 +173,15 @@ TEST(KindMachineUpkeep, is_not_held_up_by_grants_that_never_pause) {
   EXPECT_LT(told, 20) << "whose TTL is over held for as long as others were told";
 }
 
-// While a crowd is told it wants to go on after each request, and finds no room: that is no turn of the other's.
-TEST(KindMachineUpkeep, serves_a_neighbour_in_turn_while_a_crowd_is_told) {
+/// How many of a crowd are told before a neighbour that comes meanwhile gets its record; with a third primitive, for
+/// which only something untidy is to be deleted.
+int told_before_a_neighbour(bool untidy) {
   constexpr int crowd = 60;
   runtime::KindSettings settings;
   settings.parallel = 8;
+  settings.keep_terminal = seconds{0};
   KindBench bench(widgets(), settings);
+  auto z = Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object();
   std::vector<Pending> pending;
   std::vector<json> tickets;
   std::map<std::string, json> objects;
@@ -188,30 +191,47 @@ TEST(KindMachineUpkeep, serves_a_neighbour_in_turn_while_a_crowd_is_told) {
     tickets.push_back(Ticket{.name = name}.object());
     objects["PATCH tickets/" + name + "/status"] = tickets.back();
   }
-  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(),
-                           Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object()},
+  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(), z},
                .tickets = tickets});
   std::deque<runtime::Outgoing> sent;
   const auto add = [&] {
     for (auto& out : bench.work()) sent.push_back(std::move(out));
   };
   add();
-  bench.ticket(Ticket{.name = "waits", .rv = 150, .widget = "z"}.object());
+  if (untidy) {
+    bench.ticket(Ticket{.name = "over", .rv = 149, .widget = "a", .status = {{"phase", "Denied"}}}.object());
+    add();
+  }
   int told = 0;
   for (std::uint64_t rv = 200; !sent.empty() && told < crowd; ++rv) {
     const auto next = std::move(sent.front());
     sent.pop_front();
     const auto what = about(next);
-    if (what == "PATCH widgets/z/status") break;
+    if (what == "PATCH widgets/z/status") {
+      if (body(next)["status"].contains("ledger") && !pending_of(next).empty()) break;
+      z = patched(z, next.request.body, rv);
+      bench.answer(next, z);
+      add();
+      continue;
+    }
     if (objects.contains(what)) {
-      ++told;
+      if (++told == 5) bench.ticket(Ticket{.name = "waits", .rv = 150, .widget = "z"}.object());
       bench.answer(next, patched(objects[what], next.request.body, rv));
     } else {
       bench.conflict(next);
     }
     add();
   }
-  EXPECT_LT(told, 20) << "the crowd was told first, all of it";
+  return told;
+}
+
+// While a crowd is told it wants to go on after each request, and finds no room: that is no turn of the other's.
+TEST(KindMachineUpkeep, serves_a_neighbour_in_turn_while_a_crowd_is_told) {
+  EXPECT_LT(told_before_a_neighbour(false), 20) << "the crowd was told first, all of it";
+}
+
+TEST(KindMachineUpkeep, gives_no_turn_to_what_only_wants_tidying) {
+  EXPECT_LT(told_before_a_neighbour(true), 20) << "its turn came to nothing, again and again";
 }
 
 TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
