@@ -22,7 +22,7 @@ def flooded(rig, number=5000, rounds=30):
     rig.keep("flooded: acquire", [ours])
     rig.add(Figure("flooded", "flooded: a neighbour's floor, p50", statistics.median(floor), "ms", 1, note=f"n = {len(floor)}"),
             Figure("flooded", "flooded: a neighbour's acquire, p50", statistics.median(ours), "ms", 1, note=f"n = {len(ours)}; most {max(ours):.0f} ms"),
-            Figure("flooded", "flooded: acquire / floor", statistics.median(ours) / statistics.median(floor), RATIO, 2, 3, note="each beside 5,000 writes"),
+            Figure("flooded", "flooded: acquire / floor", statistics.median(ours) / statistics.median(floor), RATIO, 2, 8, note="each beside 5,000 writes"),
             Figure("flooded", "operator: memory, at most, of 5,000 granted at once", peak, "MB", 1, 100))
 
 
