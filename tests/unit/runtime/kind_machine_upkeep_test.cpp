@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
@@ -131,107 +132,91 @@ TEST(KindMachineUpkeep, ends_who_holds_before_it_asks_about_who_waits) {
   ASSERT_EQ(asked.size(), 4U);
   EXPECT_THAT(asked, Contains("PATCH tickets/u/status")) << testing::PrintToString(asked);
 }
+/// Sixty of one widget, whose grants are recorded and are being told, eight requests at a time; beside it widget "z".
+struct Crowd {
+  static constexpr int size = 60;
+
+  explicit Crowd(const json& also = {}) {
+    std::vector<Pending> pending;
+    std::vector<json> tickets;
+    for (int i = 0; i < size; ++i) {
+      const auto name = "t" + std::to_string(i);
+      pending.push_back({.name = name, .token = 100 + i});
+      tickets.push_back(Ticket{.name = name}.object());
+      told_by["PATCH tickets/" + name + "/status"] = tickets.back();
+    }
+    if (!also.is_null()) tickets.push_back(also);
+    const auto w = Widget{.limit = size, .status = ledger(99 + size, "100", pending)}.object();
+    bench.start({.widgets = {w, z}, .tickets = tickets});
+    go_on();
+  }
+
+  static runtime::KindSettings settings() {
+    runtime::KindSettings settings;
+    settings.parallel = 8;
+    settings.keep_terminal = seconds{0};
+    return settings;
+  }
+
+  void go_on() {
+    for (auto& out : bench.work()) sent.push_back(std::move(out));
+  }
+
+  /// Answers one request after the other until one is `wanted`. How many were told before it.
+  int told_before(const std::function<bool(const runtime::Outgoing&)>& wanted,
+                  const std::function<void(int)>& on_told) {
+    int told = 0;
+    for (std::uint64_t rv = 200; !sent.empty() && told < size; ++rv) {
+      const auto next = std::move(sent.front());
+      sent.pop_front();
+      if (wanted(next)) break;
+      if (const auto ticket = told_by.find(about(next)); ticket != told_by.end()) {
+        on_told(++told);
+        bench.answer(next, patched(ticket->second, next.request.body, rv));
+      } else if (about(next) == "PATCH widgets/z/status") {
+        z = patched(z, next.request.body, rv);
+        bench.answer(next, z);
+      } else {
+        bench.conflict(next);
+      }
+      go_on();
+    }
+    return told;
+  }
+
+  KindBench bench{widgets(), settings()};
+  json z = Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object();
+  std::map<std::string, json> told_by;
+  std::deque<runtime::Outgoing> sent;
+};
 
 TEST(KindMachineUpkeep, is_not_held_up_by_grants_that_never_pause) {
-  constexpr int crowd = 60;
-  runtime::KindSettings settings;
-  settings.parallel = 8;
-  KindBench bench(widgets(), settings);
-  std::vector<Pending> pending;
-  std::vector<json> tickets;
-  std::map<std::string, json> objects;
-  for (int i = 0; i < crowd; ++i) {
-    const auto name = "t" + std::to_string(i);
-    pending.push_back({.name = name, .token = 100 + i});
-    tickets.push_back(Ticket{.name = name}.object());
-    objects["PATCH tickets/" + name + "/status"] = tickets.back();
-  }
-  tickets.push_back(Ticket{.name = "silent", .widget = "z", .status = granted(50, 1, "1s")}.object());
-  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(),
-                           Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object()},
-               .tickets = tickets});
-  std::deque<runtime::Outgoing> sent;
-  const auto add = [&] {
-    for (auto& out : bench.work()) sent.push_back(std::move(out));
-  };
-  add();
-  bench.pass(seconds{2});
-  int told = 0;
-  for (std::uint64_t rv = 200; !sent.empty() && told < crowd; ++rv) {
-    const auto next = std::move(sent.front());
-    sent.pop_front();
-    const auto what = about(next);
-    if (what == "PATCH tickets/silent/status") break;
-    if (objects.contains(what)) {
-      ++told;
-      bench.answer(next, patched(objects[what], next.request.body, rv));
-    } else {
-      bench.conflict(next);
-    }
-    add();
-  }
-  EXPECT_LT(told, 20) << "whose TTL is over held for as long as others were told";
+  Crowd crowd(Ticket{.name = "silent", .widget = "z", .status = granted(50, 1, "1s")}.object());
+  crowd.bench.pass(seconds{2});
+  const auto is_its_end = [](const auto& out) { return about(out) == "PATCH tickets/silent/status"; };
+  EXPECT_LT(crowd.told_before(is_its_end, [](int) {}), 20) << "whose TTL is over held for as long as others were told";
 }
 
-/// How many of a crowd are told before a neighbour that comes meanwhile gets its record; with a third primitive, for
-/// which only something untidy is to be deleted.
-int told_before_a_neighbour(bool untidy) {
-  constexpr int crowd = 60;
-  runtime::KindSettings settings;
-  settings.parallel = 8;
-  settings.keep_terminal = seconds{0};
-  KindBench bench(widgets(), settings);
-  auto z = Widget{.name = "z", .uid = "z-1", .status = ledger(50, "100")}.object();
-  std::vector<Pending> pending;
-  std::vector<json> tickets;
-  std::map<std::string, json> objects;
-  for (int i = 0; i < crowd; ++i) {
-    const auto name = "t" + std::to_string(i);
-    pending.push_back({.name = name, .token = 100 + i});
-    tickets.push_back(Ticket{.name = name}.object());
-    objects["PATCH tickets/" + name + "/status"] = tickets.back();
-  }
-  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99 + crowd, "100", pending)}.object(), z},
-               .tickets = tickets});
-  std::deque<runtime::Outgoing> sent;
-  const auto add = [&] {
-    for (auto& out : bench.work()) sent.push_back(std::move(out));
+int told_before_the_neighbours_grant(Crowd& crowd) {
+  const auto is_its_record = [](const auto& out) {
+    return about(out) == "PATCH widgets/z/status" && body(out)["status"].contains("ledger") && !pending_of(out).empty();
   };
-  add();
-  if (untidy) {
-    bench.ticket(Ticket{.name = "over", .rv = 149, .widget = "a", .status = {{"phase", "Denied"}}}.object());
-    add();
-  }
-  int told = 0;
-  for (std::uint64_t rv = 200; !sent.empty() && told < crowd; ++rv) {
-    const auto next = std::move(sent.front());
-    sent.pop_front();
-    const auto what = about(next);
-    if (what == "PATCH widgets/z/status") {
-      if (body(next)["status"].contains("ledger") && !pending_of(next).empty()) break;
-      z = patched(z, next.request.body, rv);
-      bench.answer(next, z);
-      add();
-      continue;
-    }
-    if (objects.contains(what)) {
-      if (++told == 5) bench.ticket(Ticket{.name = "waits", .rv = 150, .widget = "z"}.object());
-      bench.answer(next, patched(objects[what], next.request.body, rv));
-    } else {
-      bench.conflict(next);
-    }
-    add();
-  }
-  return told;
+  return crowd.told_before(is_its_record, [&crowd](int told) {
+    if (told == 5) crowd.bench.ticket(Ticket{.name = "waits", .rv = 150, .widget = "z"}.object());
+  });
 }
 
 // While a crowd is told it wants to go on after each request, and finds no room: that is no turn of the other's.
 TEST(KindMachineUpkeep, serves_a_neighbour_in_turn_while_a_crowd_is_told) {
-  EXPECT_LT(told_before_a_neighbour(false), 20) << "the crowd was told first, all of it";
+  Crowd crowd;
+  EXPECT_LT(told_before_the_neighbours_grant(crowd), 20) << "the crowd was told first, all of it";
 }
 
 TEST(KindMachineUpkeep, gives_no_turn_to_what_only_wants_tidying) {
-  EXPECT_LT(told_before_a_neighbour(true), 20) << "its turn came to nothing, again and again";
+  Crowd crowd;
+  crowd.bench.ticket(Ticket{.name = "over", .rv = 149, .widget = "a", .status = {{"phase", "Denied"}}}.object());
+  crowd.go_on();
+  EXPECT_LT(told_before_the_neighbours_grant(crowd), 20) << "its turn came to nothing, again and again";
 }
 
 TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
