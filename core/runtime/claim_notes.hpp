@@ -25,7 +25,7 @@ struct ClaimNotes {
   bool crowded_out = false;            // its upkeep waits for room for a request
   bool busy = false;                   // a write is in flight
   bool ending = false;                 // that write ends it
-  std::string refusal;                 // why the server would not have the last write, whenever it is sent
+  bool refused = false;                // the server would not have the last write, whenever it is sent
   std::string trouble;                 // why the last write failed, other than by a conflict
   std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
   Retry retry;

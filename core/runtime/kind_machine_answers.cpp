@@ -177,10 +177,9 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
   if (known != nullptr) {
     known->notes.busy = false;
     known->notes.ending = false;
-    const bool refused = !object && !is_conflict(object.error()) &&
-                         (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
-    known->notes.refusal = refused ? object.error().detail : std::string{};
-    known->notes.trouble = object || is_conflict(object.error()) ? std::string{} : object.error().detail;
+    const bool in_vain = !object && !is_conflict(object.error());
+    known->notes.refused = in_vain && (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
+    known->notes.trouble = in_vain ? object.error().detail : std::string{};
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

@@ -167,7 +167,7 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
       write_claim(*known, acknowledge(kind_, known->claim, "Queued", "waits for its turn", primitive.uid, now.server),
                   Sent::claim_write, false);
     }
-    in_order = in_order && !known->notes.refusal.empty();
+    in_order = in_order && known->notes.refused;
     return false;
   });
   if (entry.unmarked.empty()) {
@@ -189,7 +189,7 @@ void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger
   for (const auto& key : entry.unmarked) {
     const auto* known = view_.known(key);
     if (known == nullptr || known->notes.trouble.empty()) continue;
-    if (known->notes.refusal.empty() && known->notes.retry.failures < many_failures) continue;
+    if (!known->notes.refused && known->notes.retry.failures < many_failures) continue;
     return refuse(entry, ledger, "ClaimNotMarked",
                   "nothing is granted before " + key + ", which is as old as this " + kind_.names.singular +
                       ", is marked with its UID; the API server refuses that: " + known->notes.trouble +
