@@ -1,7 +1,5 @@
 #include "kondctl/retry_delay.hpp"
 
-#include <chrono>
-
 namespace konductor::kondctl {
 
 namespace {
@@ -20,7 +18,7 @@ std::uint64_t next_random(std::uint64_t& state) {
 runtime::Duration RetryDelay::next(const Error& error) {
   constexpr double steps = 9007199254740992.0;  // 2^53: every one is a double
   const double jitter = static_cast<double>(next_random(random_) >> 11U) / steps;
-  return backoff_.next(jitter, std::chrono::seconds{error.retry_after_s});
+  return backoff_.next(jitter, runtime::requested_pause(error.retry_after_s));
 }
 
 }  // namespace konductor::kondctl

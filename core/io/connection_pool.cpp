@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,7 @@ namespace {
 
 /// Below the idle limits of API servers and of what stands in between.
 constexpr runtime::Duration max_idle = std::chrono::seconds{30};
+constexpr std::size_t most_opening = 8;
 
 }  // namespace
 
@@ -31,28 +33,43 @@ struct ConnectionPool::Waiter {
 
   ConnectionPool& pool;
   BootTimer timer;
-  bool its_turn = false;
+  std::optional<Loan> loan;  // once it is its turn
 };
 
 ConnectionPool::Loan::Loan(std::shared_ptr<ConnectionPool> pool, std::unique_ptr<Connection> connection, bool counted)
     : pool_(std::move(pool)), connection_(std::move(connection)), counted_(counted), reused_(connection_ != nullptr) {
+  if (counted_) ++pool_->busy_;
   if (connection_) {
     pool_->lent_.push_back(connection_.get());
   } else {
-    connection_ = pool_->make_connection();
+    begin_new();
   }
 }
 
 ConnectionPool::Loan::~Loan() {
   if (!pool_) return;
   if (connection_) pool_->forget(*connection_);
-  if (counted_) pool_->release();
+  if (opening_) --pool_->opening_;
+  if (counted_) --pool_->busy_;
+  pool_->serve_waiters();
+}
+
+void ConnectionPool::Loan::begin_new() {
+  connection_ = pool_->make_connection();
+  opening_ = counted_;
+  if (opening_) ++pool_->opening_;
 }
 
 void ConnectionPool::Loan::renew() {
   pool_->forget(*connection_);
-  connection_ = pool_->make_connection();
   reused_ = false;
+  begin_new();
+}
+
+void ConnectionPool::Loan::opened() {
+  if (!std::exchange(opening_, false)) return;
+  --pool_->opening_;
+  pool_->serve_waiters();
 }
 
 void ConnectionPool::Loan::give_back() {
@@ -66,9 +83,20 @@ ConnectionPool::ConnectionPool(asio::any_io_executor executor, std::shared_ptr<c
     : executor_(std::move(executor)), server_(std::move(server)), most_(std::max<std::size_t>(most, 1)) {}
 
 asio::awaitable<Result<ConnectionPool::Loan>> ConnectionPool::borrow(runtime::MonoTime until) {
-  auto turn = co_await wait_for_turn(until);
-  if (!turn) co_return turn.error();
-  co_return Loan(shared_from_this(), take_idle(), true);
+  auto at_once = waiters_.empty() ? try_borrow() : std::nullopt;
+  if (at_once) co_return std::move(*at_once);
+  const auto self = shared_from_this();
+  Waiter waiter(*this, until);
+  if (!closed_) {
+    const auto [code] = co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (waiter.loan) co_return std::move(*waiter.loan);
+    if (!code) {
+      co_return Error{Errc::timeout, server_->origin + (busy_ < most_ ? ": no connection could be opened in time"
+                                                                      : ": all " + std::to_string(most_) +
+                                                                            " connections stayed busy")};
+    }
+  }
+  co_return Error{Errc::cancelled, server_->origin + ": given up"};
 }
 
 ConnectionPool::Loan ConnectionPool::extra() {
@@ -88,21 +116,11 @@ void ConnectionPool::close() {
   for (Waiter* waiter : waiters_) waiter->timer.cancel();
 }
 
-asio::awaitable<Result<void>> ConnectionPool::wait_for_turn(runtime::MonoTime until) {
-  if (!closed_ && busy_ < most_) {
-    ++busy_;
-    co_return Result<void>();
-  }
-  const auto self = shared_from_this();
-  Waiter waiter(*this, until);
-  if (!closed_) {
-    const auto [code] = co_await waiter.timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (waiter.its_turn) co_return Result<void>();  // release() handed its place over: busy_ counts us already
-    if (!code) {
-      co_return Error{Errc::timeout, server_->origin + ": all " + std::to_string(most_) + " connections stayed busy"};
-    }
-  }
-  co_return Error{Errc::cancelled, server_->origin + ": given up"};
+std::optional<ConnectionPool::Loan> ConnectionPool::try_borrow() {
+  if (closed_ || busy_ >= most_) return std::nullopt;
+  auto idle = take_idle();
+  if (!idle && opening_ >= most_opening) return std::nullopt;
+  return Loan(shared_from_this(), std::move(idle), true);
 }
 
 std::unique_ptr<Connection> ConnectionPool::take_idle() {
@@ -114,15 +132,15 @@ std::unique_ptr<Connection> ConnectionPool::take_idle() {
   return connection;
 }
 
-void ConnectionPool::release() {
-  if (waiters_.empty()) {
-    --busy_;
-    return;
+void ConnectionPool::serve_waiters() {
+  while (!waiters_.empty()) {
+    auto loan = try_borrow();
+    if (!loan) return;
+    Waiter* const next = waiters_.front();
+    waiters_.pop_front();
+    next->loan.emplace(std::move(*loan));
+    next->timer.cancel();
   }
-  Waiter* const next = waiters_.front();
-  waiters_.pop_front();
-  next->its_turn = true;
-  next->timer.cancel();
 }
 
 std::unique_ptr<Connection> ConnectionPool::make_connection() {

@@ -241,6 +241,7 @@ asio::awaitable<Result<void>> HttpTransport::Impl::exchange(ConnectionPool::Loan
   if (!loan.reused()) {
     auto opened = co_await loan.connection().open(names_);
     if (!opened) co_return opened;
+    loan.opened();
   }
   auto written = co_await loan.connection().write(text);
   if (!written) co_return written;

@@ -4,6 +4,11 @@
 
 namespace konductor::runtime {
 
+Duration requested_pause(int retry_after_s) noexcept {
+  constexpr int longest_s = 30;
+  return std::chrono::seconds{std::clamp(retry_after_s, 0, longest_s)};
+}
+
 Duration Backoff::next(double jitter, Duration at_least) {
   // Written so that NaN counts as 0.
   const double part = jitter > 0 ? std::min(jitter, 1.0) : 0.0;

@@ -2,6 +2,7 @@
 
 #include "kube/json_fields.hpp"
 #include "kube/time.hpp"
+#include "runtime/backoff.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -19,8 +20,6 @@ namespace {
 
 /// A record that claims to last for ever must not stop the election for ever.
 constexpr std::int64_t longest_claim_s = 3600;
-/// Nor must an answer that asks to wait for an hour.
-constexpr std::int64_t longest_pause_s = 30;
 /// The API has 32 bits for them, and refuses a record with more.
 constexpr std::int64_t most_transitions = std::numeric_limits<std::int32_t>::max();
 
@@ -250,8 +249,7 @@ nlohmann::json Elector::fresh_spec(Now now) {
 }
 
 Duration Elector::pause_after(const Error& error) const {
-  return std::max<Duration>(settings_.retry_period,
-                            std::chrono::seconds{std::min<std::int64_t>(error.retry_after_s, longest_pause_s)});
+  return std::max(settings_.retry_period, requested_pause(error.retry_after_s));
 }
 
 }  // namespace konductor::runtime

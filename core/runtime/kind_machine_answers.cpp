@@ -1,5 +1,6 @@
 #include "kube/json_fields.hpp"
 #include "kube/resource_version.hpp"
+#include "runtime/backoff.hpp"
 #include "runtime/kind_machine_impl.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,11 +31,6 @@ bool is_refusal(const Error& error) {
 
 constexpr int too_many_requests = 429;
 constexpr auto longest_pause_of_all = std::chrono::seconds{2};
-constexpr auto longest_pause = std::chrono::seconds{30};  // an answer that asks for more must not stop every grant
-
-Duration pause_asked_for(int retry_after_s) {
-  return std::min<Duration>(std::chrono::seconds{retry_after_s}, longest_pause);
-}
 
 constexpr const char* not_comparable =
     "the API server sent a list whose resourceVersion is no decimal integer: nothing is granted";
@@ -46,7 +42,7 @@ void KindMachine::Impl::failed(Retry& retry, const Error& error, Now now) {
   constexpr int most_doublings = 10;
   const auto doubled = settings_.retry_first * (std::int64_t{1} << std::min(retry.failures, most_doublings));
   auto pause = is_refusal(error) ? settings_.retry_most : std::min<Duration>(doubled, settings_.retry_most);
-  pause = std::max(pause, pause_asked_for(error.retry_after_s));
+  pause = std::max(pause, requested_pause(error.retry_after_s));
   ++retry.failures;
   retry.not_before = now.mono + pause;
   log(LogLine::Level::warning, error.detail);
@@ -76,7 +72,7 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
 /// not for long: it may be a webhook that refuses this one object, each time it is tried again.
 void KindMachine::Impl::heed_pause(const Result<kube::Response>& answer, Now now) {
   if (!answer || answer->status != too_many_requests || answer->retry_after_s <= 0) return;
-  const auto until = now.mono + std::min<Duration>(pause_asked_for(answer->retry_after_s), longest_pause_of_all);
+  const auto until = now.mono + std::min<Duration>(requested_pause(answer->retry_after_s), longest_pause_of_all);
   throttled_until_ = std::max(throttled_until_.value_or(until), until);
 }
 

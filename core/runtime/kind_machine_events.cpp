@@ -1,5 +1,6 @@
 #include "runtime/kind_machine_impl.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace konductor::runtime {
@@ -43,7 +44,7 @@ void KindMachine::Impl::tell_events(Entry& entry, const std::vector<PlanEvent>& 
 /// Best effort: the first that are left out where there is much to do.
 void KindMachine::Impl::announce(const kube::NamespacedName& primitive, const std::vector<Announcement>& all, Now now) {
   for (const auto& one : all) {
-    if (events_in_flight_ >= most_in_flight || in_flight_.size() >= settings_.parallel) return;
+    if (events_in_flight_ >= most_in_flight || in_flight_.size() >= std::max(1U, settings_.parallel / 2)) return;
     if (throttled_until_ || !event_pacer_.take(now.mono)) return;
     ++events_in_flight_;
     InFlight sent;

@@ -51,6 +51,13 @@ struct InFlight {
   std::vector<PlanEvent> events;       // of the plan, likewise
 };
 
+/// Keys of claims whose upkeep found no room for its request, each in the order in which they came.
+struct Crowd {
+  std::deque<std::string> frees;     // their end may free something
+  std::deque<std::string> ends;      // others that end, or whose Pod is asked for
+  std::deque<std::string> removals;  // only to be deleted
+};
+
 /// What this process remembers of a primitive.
 struct Entry {
   kube::NamespacedName name;
@@ -70,8 +77,7 @@ struct Entry {
   std::optional<MonoTime> wake;
   Agenda agenda;                                 // when to look at which of its claims
   bool review = true;                            // look at all of them: what their upkeep depends on has changed
-  std::deque<std::string> crowded_out;           // keys of claims whose upkeep found no room for its request
-  std::deque<std::string> crowded_out_removals;  // the same, of those that only have to be deleted
+  Crowd crowded_out;
   std::set<std::string> unmarked;                // keys of waiting claims that may need a mark before the first grant
   std::optional<MonoTime> marks_since;           // decisions wait for marks since then
   MonoTime rest_until{};                         // no decision before

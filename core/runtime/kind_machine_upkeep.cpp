@@ -36,8 +36,7 @@ KnownClaim* KindMachine::Impl::next_due(Entry& entry, Now now) {
 
 void KindMachine::Impl::keep_up(Entry& entry, Now now) {
   if (std::exchange(entry.review, false)) {
-    entry.crowded_out.clear();
-    entry.crowded_out_removals.clear();
+    entry.crowded_out = {};
     entry.unmarked.clear();
     entry.marks_since.reset();
     for (auto* known : view_.of(entry.name)) {
@@ -47,8 +46,9 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
     }
     return;
   }
-  attend_crowded_out(entry, entry.crowded_out, Urgency::end, now);
-  attend_crowded_out(entry, entry.crowded_out_removals, Urgency::tidy, now);
+  attend_crowded_out(entry, entry.crowded_out.frees, Urgency::end, now);
+  attend_crowded_out(entry, entry.crowded_out.ends, Urgency::end, now);
+  attend_crowded_out(entry, entry.crowded_out.removals, Urgency::tidy, now);
   while (auto* known = next_due(entry, now)) {
     entry.agenda.drop_next();
     known->notes.look_at = MonoTime::max();
@@ -68,13 +68,9 @@ void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>
 
 void KindMachine::Impl::crowd_out(Entry& entry, KnownClaim& known, bool removal) {
   if (std::exchange(known.notes.crowded_out, true)) return;
-  if (removal) {
-    entry.crowded_out_removals.push_back(known.claim.key);
-  } else if (holds(known.claim.phase) || known.notes.over) {
-    entry.crowded_out.push_front(known.claim.key);  // it may free something
-  } else {
-    entry.crowded_out.push_back(known.claim.key);
-  }
+  auto& crowd = entry.crowded_out;
+  const bool frees = holds(known.claim.phase) || known.notes.over;
+  (removal ? crowd.removals : frees ? crowd.frees : crowd.ends).push_back(known.claim.key);
 }
 
 /// What the claim's own time and Pod ask for: now, or else an appointment for when they will.

@@ -263,7 +263,7 @@ WatchMachine::Step WatchMachine::back_off(const Error& error, const Moment& mome
   failed.message = error.detail;
   failed.code = error.code;
   failed_ = true;
-  return {Wait{backoff_.next(moment.jitter, std::chrono::seconds{error.retry_after_s})}, {std::move(failed)}};
+  return {Wait{backoff_.next(moment.jitter, requested_pause(error.retry_after_s))}, {std::move(failed)}};
 }
 
 /// The driver broke its contract. Nothing is assumed about what was missed.

@@ -59,11 +59,11 @@ class Proxy:
 
 
 class Replica(Operator):
-    """One operator, its proxy, and whoever starts it again when it died."""
+    """One operator, the proxy that it goes through, if any, and whoever starts it again when it died."""
 
     def __init__(self, world, number, ns, proxy, *flags, env=None):
         super().__init__(world, "--leader-elect", "--leader-elect-namespace", ns, "--identity", f"op-{number}", *flags,
-                         kubeconfig=proxy.folder / "kubeconfig", env=env, log_name=f"operator-{number}.log")
+                         kubeconfig=proxy.folder / "kubeconfig" if proxy else world.kubeconfig, env=env, log_name=f"operator-{number}.log")
         self.number, self.proxy, self.lock = number, proxy, threading.Lock()
         self.starts, self.again_at, self.keep = 0, None, True
         self.odd_ends = []
@@ -96,8 +96,11 @@ class Replica(Operator):
 
 
 class Rig:
-    def __init__(self, seed, operators=3):
-        self.seed, self.random, self.count = seed, random.Random(seed), operators
+    """A cluster and its operators; `weather`: each behind a proxy that makes faults, and the last one's clock can be moved.
+    Both cost time."""
+
+    def __init__(self, seed, operators=3, weather=True):
+        self.seed, self.random, self.count, self.weather = seed, random.Random(seed), operators, weather
         self.world = World()
         self.logs = self.world.dir / "logs"
         self.replicas, self.proxies = [], []
@@ -131,9 +134,9 @@ class Rig:
         return proxy.start()
 
     def add_replica(self, number):
-        proxy, env = self.proxy(number), None
+        proxy, env = self.proxy(number) if self.weather else None, None
         self.clock_file = self.world.dir / "clock"
-        if number == self.count and FAKETIME.exists():  # the last one's wall clock can be moved
+        if self.weather and number == self.count and FAKETIME.exists():  # the last one's wall clock can be moved
             self.clock_file.write_text("+0\n")
             env = faketime(self.clock_file)
         replica = Replica(self.world, number, self.ns, proxy, env=env)

@@ -4,6 +4,7 @@
 #include "tests/support/scripted_server.hpp"
 #include "tests/support/tls_server.hpp"
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -41,10 +42,14 @@ class Tls : public testing::Test {
     return access;
   }
 
-  Result<kube::Response> get(const kube::ClusterAccess& access) {
+  static Result<std::shared_ptr<const Server>> server_of(const kube::ClusterAccess& access) {
     const auto settings = read_tls_settings(access, system_environment());
     if (!settings) return settings.error();
-    const auto server = make_server(access, *settings);
+    return make_server(access, *settings);
+  }
+
+  Result<kube::Response> get(const kube::ClusterAccess& access) {
+    const auto server = server_of(access);
     if (!server) return server.error();
     HttpTransport transport(context_.get_executor(), *server, {});
     kube::Request request;
@@ -142,6 +147,22 @@ TEST_F(Tls, says_that_the_server_refuses_the_client_certificate) {
   access.client_certificate.file = file("other.crt");
   access.client_key.file = file("other.key");
   EXPECT_FALSE(get(access).has_value());
+}
+
+TEST_F(Tls, opens_a_few_connections_at_a_time) {
+  constexpr std::size_t at_a_time = 8;
+  ScriptedServer server(context_, std::vector<ConnectionScript>(2 * at_a_time, {Hold{}}));
+  HttpTransport transport(context_.get_executor(), server_of(access_to("127.0.0.1", server.port())).value(), {});
+  kube::Request request;
+  request.target = "/answer";
+  for (std::size_t i = 0; i < at_a_time; ++i) {
+    boost::asio::co_spawn(context_, transport.send(request, "", std::chrono::seconds{5}),
+                          [](const std::exception_ptr&, const Result<kube::Response>&) {});
+  }
+  const auto result = run(context_, transport.send(request, "", std::chrono::milliseconds{150}));
+  ASSERT_FALSE(result.has_value());
+  EXPECT_THAT(result.error().detail, HasSubstr("no connection could be opened in time"));
+  EXPECT_EQ(server.connections(), at_a_time);
 }
 
 TEST_F(Tls, says_that_the_server_speaks_no_tls) {

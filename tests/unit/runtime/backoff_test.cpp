@@ -34,6 +34,13 @@ TEST(Backoff, never_waits_less_than_the_server_asked) {
   EXPECT_EQ(backoff.next(0, 1ms), 100ms);
 }
 
+TEST(RequestedPause, is_kept_up_to_half_a_minute) {
+  EXPECT_EQ(requested_pause(0), 0s);
+  EXPECT_EQ(requested_pause(7), 7s);
+  EXPECT_EQ(requested_pause(3600), 30s);
+  EXPECT_EQ(requested_pause(-1), 0s);
+}
+
 TEST(Backoff, survives_jitter_out_of_its_range) {
   EXPECT_EQ(Backoff(100ms, 1s).next(-3), 50ms);
   EXPECT_EQ(Backoff(100ms, 1s).next(1e300), 100ms);
