@@ -51,7 +51,6 @@ class Connection::Impl : public std::enable_shared_from_this<Impl> {
     if (dialer_) dialer_->cancel();
     drop();
   }
-  [[nodiscard]] bool was_open() const { return was_open_; }
   [[nodiscard]] bool usable() const;
   [[nodiscard]] const std::shared_ptr<const Server>& server() const { return server_; }
 
@@ -81,7 +80,6 @@ class Connection::Impl : public std::enable_shared_from_this<Impl> {
   std::optional<TlsStream> tls_;        // over what is there of the two
   BootTimer timer_;
   runtime::MonoTime until_ = runtime::MonoTime::max();
-  bool was_open_ = false;
   bool closed_ = false;   // by its user
   bool expired_ = false;  // the timer, not the server, ended the operation
 };
@@ -193,7 +191,6 @@ asio::awaitable<Result<void>> Connection::Impl::open(NameLookup& names) {
     }
     done = co_await handshake(*tls_, server_->host);
   }
-  was_open_ = done.has_value();
   co_return done;
 }
 
@@ -237,9 +234,6 @@ void Connection::expire_at(runtime::MonoTime time) {
 }
 void Connection::idle() {
   impl_->idle();
-}
-bool Connection::was_open() const {
-  return impl_->was_open();
 }
 bool Connection::usable() const {
   return impl_->usable();

@@ -35,8 +35,6 @@ class Connection {
   boost::asio::awaitable<Result<std::size_t>> read_some(std::span<char> buffer);
   boost::asio::awaitable<Result<void>> write(std::string_view bytes);
 
-  /// True once open() was successful: what is sent afterwards may have been executed.
-  [[nodiscard]] bool was_open() const;
   /// False where the server is known to have closed it.
   [[nodiscard]] bool usable() const;
   [[nodiscard]] const std::shared_ptr<const Server>& server() const;

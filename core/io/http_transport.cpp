@@ -175,7 +175,6 @@ class HttpTransport::Impl {
  public:
   Impl(const asio::any_io_executor& executor, std::shared_ptr<const Server> server, TransportSettings settings)
       : settings_(std::move(settings)),
-        names_(executor),
         pool_(std::make_shared<ConnectionPool>(executor, std::move(server), settings_.max_connections)) {}
 
   void use(std::shared_ptr<const Server> server) { pool_->use(std::move(server)); }
@@ -196,7 +195,6 @@ class HttpTransport::Impl {
   [[nodiscard]] const std::string& origin() const { return pool_->server().origin; }
 
   TransportSettings settings_;
-  NameLookup names_;
   std::shared_ptr<ConnectionPool> pool_;
 };
 
@@ -238,11 +236,6 @@ asio::awaitable<Result<void>> HttpTransport::Impl::read_answer(Connection& conne
 
 asio::awaitable<Result<void>> HttpTransport::Impl::exchange(ConnectionPool::Loan& loan, const std::string& text,
                                                             AnswerParser& parser) {
-  if (!loan.reused()) {
-    auto opened = co_await loan.connection().open(names_);
-    if (!opened) co_return opened;
-    loan.opened();
-  }
   auto written = co_await loan.connection().write(text);
   if (!written) co_return written;
   co_return co_await read_answer(loan.connection(), parser, runtime::Duration::zero());
@@ -274,14 +267,14 @@ asio::awaitable<Result<kube::Response>> HttpTransport::Impl::send(std::shared_pt
     Error error = done.error();
     const bool cut_unanswered = error.code == Errc::unavailable && !parser.started();
     if (request.method != kube::Method::get) {
-      // Before the connection was open nothing was sent.
-      if (loan->connection().was_open() && (error.code == Errc::unavailable || error.code == Errc::timeout)) {
+      if (error.code == Errc::unavailable || error.code == Errc::timeout) {
         error.detail += "; the " + std::string(kube::to_string(request.method)) + " may have been executed";
       }
       co_return error;
     }
     if (!cut_unanswered || !loan->reused()) co_return error;
-    loan->renew();
+    const auto renewed = co_await loan->renew(until);
+    if (!renewed) co_return renewed.error();
   }
 }
 
@@ -294,7 +287,7 @@ asio::awaitable<Result<void>> HttpTransport::Impl::stream(std::shared_ptr<Impl> 
   ConnectionPool::Loan loan = self->pool_->extra();
   const Stoppable stoppable(sink.stop, loan.connection());
   loan.connection().expire_at(mono_now() + idle);
-  auto opened = co_await loan.connection().open(self->names_);
+  auto opened = co_await loan.connection().open(self->pool_->names());
   if (!opened) co_return opened;
   auto written = co_await loan.connection().write(*text);
   if (!written) co_return written;

@@ -75,20 +75,20 @@ struct Entry {
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
-  Agenda agenda;                                 // when to look at which of its claims
-  bool review = true;                            // look at all of them: what their upkeep depends on has changed
+  Agenda agenda;       // when to look at which of its claims
+  bool review = true;  // look at all of them: what their upkeep depends on has changed
   Crowd crowded_out;
-  std::set<std::string> unmarked;                // keys of waiting claims that may need a mark before the first grant
-  std::optional<MonoTime> marks_since;           // decisions wait for marks since then
-  MonoTime rest_until{};                         // no decision before
-  std::optional<MonoTime> absent_at;             // a GET sent then found none of this name
-  std::optional<MonoTime> asked_at;              // of the last such GET
-  std::uint64_t lived_rv = 0;                    // a GET that was sent when this claim was known found this UID
-  MonoTime needs_since{};                        // when its decision last asked for something new
-  int held_for_needs = 0;  // decisions in a row that were not carried out, to see their needs first
-  std::string gone_uid;    // of the primitive that had this name last and is gone
-  std::string not_stored;  // UID of a primitive whose server did not store the ledger
-  MonoTime store_again{};  // that is tried again then
+  std::set<std::string> unmarked;       // keys of waiting claims that may need a mark before the first grant
+  std::optional<MonoTime> marks_since;  // decisions wait for marks since then
+  MonoTime rest_until{};                // no decision before
+  std::optional<MonoTime> absent_at;    // a GET sent then found none of this name
+  std::optional<MonoTime> asked_at;     // of the last such GET
+  std::uint64_t lived_rv = 0;           // a GET that was sent when this claim was known found this UID
+  MonoTime needs_since{};               // when its decision last asked for something new
+  int held_for_needs = 0;               // decisions in a row that were not carried out, to see their needs first
+  std::string gone_uid;                 // of the primitive that had this name last and is gone
+  std::string not_stored;               // UID of a primitive whose server did not store the ledger
+  MonoTime store_again{};               // that is tried again then
   std::set<std::pair<std::string, std::string>> events;  // already told
   std::size_t holding = 0;
   std::size_t waiting = 0;

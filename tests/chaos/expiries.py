@@ -52,8 +52,15 @@ def expiries(events, nanoseconds, incidents=()):
             based[event.uid] = (event.ns, event.renewed, nanoseconds(event.ttl))
         elif event.phase == "Expired" and known:
             del based[event.uid]
-            found.append(classify(Expiry(event.name, known[0], known[2], event.ns), incidents))
-    return found
+            found.append(Expiry(event.name, known[0], known[2], event.ns))
+    incidents = [ended_by_the_first(incident, found) for incident in incidents]
+    return [classify(expiry, incidents) for expiry in found]
+
+
+def ended_by_the_first(incident, found):
+    """What became due since it began can only have been freed by somebody who led again, whenever that was noticed."""
+    freed = [expiry.freed for expiry in found if incident.began < expiry.base + expiry.ttl <= expiry.freed < incident.over]
+    return dataclasses.replace(incident, over=min(freed, default=incident.over))
 
 
 def early(found, proofs):

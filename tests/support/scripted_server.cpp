@@ -93,6 +93,11 @@ asio::awaitable<void> ScriptedServer::play(std::shared_ptr<Peer> playing) {
     if (std::holds_alternative<ReadRequest>(step)) {
       const bool complete = co_await read_request(peer);
       if (!complete) break;
+    } else if (std::holds_alternative<ReadSome>(step)) {
+      std::array<char, 1024> discarded;
+      const auto into = asio::buffer(discarded);
+      const auto [code, bytes] = co_await peer.socket.async_read_some(into, as_result);
+      if (code) break;
     } else if (const auto* send = std::get_if<Send>(&step)) {
       const auto bytes = asio::buffer(send->bytes);
       const auto [code, written] = co_await asio::async_write(peer.socket, bytes, as_result);

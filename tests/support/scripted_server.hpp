@@ -15,6 +15,8 @@ namespace konductor::tests {
 
 /// Takes one whole request from the connection and keeps it.
 struct ReadRequest {};
+/// Takes what comes next, whatever it is.
+struct ReadSome {};
 struct Send {
   std::string bytes;
 };
@@ -25,7 +27,7 @@ struct Reset {};
 /// Says nothing more until the client closes.
 struct Hold {};
 
-using Step = std::variant<ReadRequest, Send, Close, Reset, Hold>;
+using Step = std::variant<ReadRequest, ReadSome, Send, Close, Reset, Hold>;
 using ConnectionScript = std::vector<Step>;
 
 /// "HTTP/1.1 STATUS" with a Content-Length; `headers` are whole lines that end in CRLF.

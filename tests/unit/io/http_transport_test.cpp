@@ -294,6 +294,26 @@ TEST_F(Transport, serves_the_queue_in_order) {
   EXPECT_EQ(server_->connections(), 1U);
 }
 
+// Through a proxy, because a connection to it is open only when it has answered.
+TEST_F(Transport, waits_for_no_connection_in_particular) {
+  using namespace std::string_literals;
+  const Send greeting{"\x05\x00"s};
+  const Send connected{"\x05\x00\x00\x01\0\0\0\0\0\0"s};
+  const ConnectionScript opens{ReadSome{},    greeting,         ReadSome{},    connected,
+                               ReadRequest{}, answer(200, "1"), ReadRequest{}, answer(200, "2")};
+  server_.emplace(context_, std::vector<ConnectionScript>{opens, {Hold{}}});
+  auto server = std::make_shared<Server>(*plain_server("127.0.0.1", 1));
+  server->proxy = kube::parse_proxy_url("socks5://127.0.0.1:" + std::to_string(server_->port()), "ALL_PROXY").value();
+  transport_.emplace(context_.get_executor(), std::move(server), TransportSettings{});
+  const auto request = get_request();
+  std::optional<std::string> first;
+  boost::asio::co_spawn(context_, transport_->send(request, "", long_time),
+                        [&](std::exception_ptr, Result<kube::Response> r) { first = r.value().body; });
+  EXPECT_EQ(send(request).value().body, "2") << "over the first connection: its own is not open yet";
+  EXPECT_EQ(first, "1");
+  EXPECT_EQ(server_->connections(), 2U);
+}
+
 TEST_F(Transport, says_that_the_connection_was_refused) {
   connect_to({});
   const std::string url = server_->url();
