@@ -23,7 +23,8 @@ ClaimFacts facts_of(const KnownClaim& known, const DecisionInput& input) {
           .controller_uid = {},
           .completion_index = -1,
           .outcome = claim.outcome,
-          .fields = claim.fields};
+          .fields = claim.fields,
+          .participant = {}};
 }
 
 ClaimState state_of(const Claim& claim) {

@@ -42,6 +42,11 @@ class Claim {
   [[nodiscard]] std::int64_t priority() const noexcept { return claim_->priority; }
   [[nodiscard]] std::int64_t created() const noexcept { return claim_->created; }
   [[nodiscard]] std::string_view outcome() const noexcept { return view(claim_->outcome); }
+  /// Who this is, of kinds with a participant field. Empty where the host is too old to say.
+  [[nodiscard]] std::string_view participant() const noexcept {
+    constexpr std::size_t end = offsetof(konductor_claim, participant) + sizeof(konductor_str);
+    return claim_->struct_size < end ? std::string_view() : view(claim_->participant);
+  }
 
   /// The declared claim field of that number (from 0), empty where the object lacks it or it is of another type.
   [[nodiscard]] std::optional<std::string_view> string(std::size_t field) const noexcept {
@@ -150,6 +155,8 @@ class Sink {
   void revoke(std::size_t claim, std::string_view reason, std::string_view message, std::int64_t grace) const noexcept {
     verdict(claim, KONDUCTOR_REVOKE, reason, message, grace);
   }
+  /// A claim that is only counted is needed no longer.
+  void discard(std::size_t claim) const noexcept { verdict(claim, KONDUCTOR_DISCARD, {}, {}, 0); }
   void state(std::string_view json) const noexcept { sink_->state(sink_->context, str(json)); }
   void status(std::string_view json) const noexcept { sink_->status(sink_->context, str(json)); }
   void condition(std::string_view type, konductor_condition_status status, std::string_view reason,

@@ -71,6 +71,21 @@ constexpr konductor_observes observes(std::string_view group, std::string_view p
   return {str(group), str(plural)};
 }
 
+/// Over when the primitive's phase is one of these.
+constexpr konductor_wait wait_for(std::string_view open_phase, std::string_view failed_phase = {}) noexcept {
+  return {sizeof(konductor_wait), 0, str(open_phase), str(failed_phase), {}, {}, {}};
+}
+
+/// The same of primitives that may serve in rounds: members of the primitive's spec, a claim's spec, and the
+/// primitive's status.
+constexpr konductor_wait in_rounds(konductor_wait wait, std::string_view rounds_field, std::string_view round_field,
+                                   std::string_view served_round_field) noexcept {
+  wait.rounds_field = str(rounds_field);
+  wait.round_field = str(round_field);
+  wait.served_round_field = str(served_round_field);
+  return wait;
+}
+
 constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary) noexcept {
   return {sizeof(konductor_command), action, str(verb), str(summary), nullptr, 0, nullptr, 0};
 }
@@ -165,6 +180,13 @@ class Kind {
   constexpr Kind& scale(std::string_view spec_path, std::string_view status_path) noexcept {
     set(kind_.scale_spec_path, spec_path);
     return set(kind_.scale_status_path, status_path);
+  }
+  /// Claims stand for participants; the member of a claim's spec by which one names itself.
+  constexpr Kind& participant_field(std::string_view name) noexcept { return set(kind_.participant_field, name); }
+  /// How a wait for a primitive ends; `wait` must have static storage.
+  constexpr Kind& waits(const konductor_wait& wait) noexcept {
+    kind_.wait = &wait;
+    return *this;
   }
   /// What decide asks to see.
   template <std::size_t Count>

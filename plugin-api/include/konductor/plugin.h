@@ -116,6 +116,10 @@ typedef struct konductor_claim {
   konductor_str outcome;         /* what the holder reported, if its kind has such an action */
   const konductor_value* fields; /* one for each declared claim field, in the order of the declaration */
   size_t field_count;
+  /* Who this is, whatever Pod it came in; of kinds with a `participant_field`, else absent. Two claims with the same one
+   * are one that came again. The field's value, or what the host found out and keeps on the claim: "UID/INDEX" of an
+   * Indexed Job, the UID of a Job with one completion, the UID of the Pod; without a Pod the claim's own UID. */
+  konductor_str participant;
 } konductor_claim;
 
 /* An observed object's state. An unknown one is treated as KONDUCTOR_UNSYNCED. */
@@ -167,7 +171,9 @@ enum {
   KONDUCTOR_GRANT = 2,         /* a waiting claim gets its units and holds them */
   KONDUCTOR_GRANT_CONSUME = 3, /* a waiting claim gets its units and holds nothing: they are used up in `state` */
   KONDUCTOR_DENY = 4,          /* a waiting claim is refused for good */
-  KONDUCTOR_REVOKE = 5         /* a granted claim is told to stop, and loses its place after `grace` */
+  KONDUCTOR_REVOKE = 5,        /* a granted claim is told to stop, and loses its place after `grace` */
+  KONDUCTOR_DISCARD = 6        /* a claim that is only counted is needed no longer: the host deletes it once it has been
+                                  there for as long as ended claims are kept */
 };
 
 /* GROWS. */
@@ -279,7 +285,8 @@ enum {
   KONDUCTOR_CREATE = 11,
   KONDUCTOR_DELETE = 12,
   KONDUCTOR_SET = 13,
-  KONDUCTOR_EVALUATE = 14
+  KONDUCTOR_EVALUATE = 14,
+  KONDUCTOR_JOIN = 15 /* creates a claim that is only counted; with --wait it then does as KONDUCTOR_WAIT_FOR_PHASE */
 };
 
 /* FROZEN. A flag of a command, bound to a declared field: "--permits" to "spec.permits" of the claim. */
@@ -333,6 +340,21 @@ typedef struct konductor_observes {
   konductor_str plural;
 } konductor_observes;
 
+/* GROWS. How somebody who watches a primitive knows that the wait for it is over, by its status. `phase` is one of the
+ * kind's own status fields. With rounds, who waits for round N is served as soon as `served_round_field` is at least N,
+ * and in vain once the phase is `failed_phase` and N is not served. */
+typedef struct konductor_wait {
+  uint32_t struct_size;
+  uint32_t reserved;
+  konductor_str open_phase;   /* serves all who wait: "Open" */
+  konductor_str failed_phase; /* nobody is served any more; the condition of that name says why. Absent: there is none */
+  /* Of primitives that serve in rounds, counted from 1; all three or none. */
+  konductor_str rounds_field;       /* the boolean in the primitive's spec that says so; where it is not true there is
+                                       one round, and claims name none */
+  konductor_str round_field;        /* the integer in a claim's spec that names its round, and part of its identity */
+  konductor_str served_round_field; /* the integer in the primitive's status: the last round that was served */
+} konductor_wait;
+
 /* GROWS. A kind: its two resources, its commands, its decision.
  *
  * The host composes both CustomResourceDefinitions: the metadata of the API, the ledger, conditions,
@@ -372,6 +394,10 @@ typedef struct konductor_kind {
    * status.selector, without which autoscalers do nothing. Both absent: it has no scale. */
   konductor_str scale_spec_path;
   konductor_str scale_status_path;
+  /* Of mode KONDUCTOR_MODE_COUNTED, where claims stand for participants that may come again in another Pod: the member
+   * of a claim's spec by which one names itself, a string. Absent: each claim is one. */
+  konductor_str participant_field;
+  const konductor_wait* wait; /* null: nobody waits for a phase */
 } konductor_kind;
 
 /* GROWS. */
