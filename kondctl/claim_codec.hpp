@@ -43,11 +43,16 @@ struct ClaimView {
 
 /// The object to create.
 [[nodiscard]] nlohmann::json compose_claim(const ClaimWish& wish, runtime::WallTime requested_at);
+/// The same of a claim that is only counted, and goes with its primitive.
+[[nodiscard]] nlohmann::json compose_joining(const ClaimWish& wish, const std::string& primitive_uid,
+                                             runtime::WallTime requested_at);
 [[nodiscard]] Result<ClaimView> view_of_claim(const nlohmann::json& object, const runtime::KindDeclaration& kind);
 /// What a primitive says against itself: reason and message of its condition Ready while that is False; else empty.
 [[nodiscard]] std::string why_not_ready(const nlohmann::json& primitive);
 /// What of an existing claim differs from the wish so that it can't stand for it: dotted path, or empty.
 [[nodiscard]] std::string difference(const nlohmann::json& object, const ClaimWish& wish);
+/// The same of a claim that is only counted: in which Pod it came does not matter.
+[[nodiscard]] std::string difference_of_joining(const nlohmann::json& object, const ClaimWish& wish);
 /// The holder's sign of life. With the UID: a claim of another life must not get it.
 [[nodiscard]] nlohmann::json compose_renewal(const std::string& uid, runtime::WallTime now);
 

@@ -30,7 +30,7 @@ ClaimMachine::~ClaimMachine() = default;
 ClaimMachine::ClaimMachine(ClaimMachine&&) noexcept = default;
 ClaimMachine& ClaimMachine::operator=(ClaimMachine&&) noexcept = default;
 
-ClaimStep ClaimMachine::resume(const ClaimEvent& event, Now now) {
+ClaimStep ClaimMachine::resume(const DialogueEvent& event, Now now) {
   return impl_->resume(event, now);
 }
 
@@ -42,7 +42,7 @@ ClaimMachine::Impl::Impl(ClaimWish wish, ClaimSettings settings, MonoTime starte
       next_at_(started),
       poll_delay_(settings.poll_first) {}
 
-ClaimStep ClaimMachine::Impl::resume(const ClaimEvent& event, Now now) {
+ClaimStep ClaimMachine::Impl::resume(const DialogueEvent& event, Now now) {
   step_ = {};
   now_ = now;
   if (stage_ == Stage::finished) return {};
@@ -81,13 +81,13 @@ void ClaimMachine::Impl::on(const Answered& event) {
   }
 }
 
-void ClaimMachine::Impl::on(const ClaimSeen& event) {
+void ClaimMachine::Impl::on(const ObjectSeen& event) {
   if (event.watch == 0 || event.watch != watch_ || stage_ != Stage::waiting || !event.object) return;
   delay_.reset();
   if (const auto view = view_of_claim(*event.object, *wish_.kind)) observe(*view, std::nullopt);
 }
 
-void ClaimMachine::Impl::on(const ClaimGone& event) {
+void ClaimMachine::Impl::on(const ObjectGone& event) {
   if (event.watch != 0 && event.watch == watch_ && stage_ == Stage::waiting) deleted_by_somebody();
 }
 

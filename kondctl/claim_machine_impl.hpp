@@ -13,7 +13,7 @@ class ClaimMachine::Impl {
  public:
   Impl(ClaimWish wish, ClaimSettings settings, MonoTime started);
 
-  ClaimStep resume(const ClaimEvent& event, Now now);
+  ClaimStep resume(const DialogueEvent& event, Now now);
 
  private:
   enum class Stage {
@@ -45,8 +45,8 @@ class ClaimMachine::Impl {
   // Events.
   void on(const Woken&) {}
   void on(const Answered& event);
-  void on(const ClaimSeen& event);
-  void on(const ClaimGone& event);
+  void on(const ObjectSeen& event);
+  void on(const ObjectGone& event);
   void on(const WatchEnded& event);
   void on(const Signalled& event);
 

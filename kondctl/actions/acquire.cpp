@@ -1,12 +1,11 @@
-#include "kondctl/acquire_driver.hpp"
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
+#include "kondctl/dialogue_driver.hpp"
 #include "kube/time.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace konductor::kondctl {
@@ -82,10 +81,8 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
 ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
   if (!place) return report(session.console, place.error());
-  ClaimSettings settings;
-  if (session.invocation.claim.timeout) settings.deadline = session.started + *session.invocation.claim.timeout;
-  settings.seed = std::random_device{}();
-  const ClaimOutcome outcome = drive_claim(session, ClaimMachine(wish_for(session, *place), settings, session.started));
+  const ClaimSettings settings{dialogue_settings(session)};
+  const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
   if (outcome.grant) print_grant(session, *place, *outcome.grant);
   return outcome.code;

@@ -70,29 +70,29 @@ void ClaimWorld::signal(Signal which) {
   tell(Signalled{which});
 }
 
-void ClaimWorld::tell(const ClaimEvent& event) {
+void ClaimWorld::tell(const DialogueEvent& event) {
   if (outcome_) return;
   ClaimStep step = machine_->resume(event, {now_, clock_stands ? epoch : epoch + (now_ - start)});
   wake_at_ = step.wake_at;
   notes.insert(notes.end(), step.notes.begin(), step.notes.end());
   if (step.finish) outcome_ = step.finish;
   if (step.watch) start_watch(*step.watch);
-  for (const ClaimStep::Sending& sending : step.send) serve(sending);
+  for (const DialogueStep::Sending& sending : step.send) serve(sending);
 }
 
 // What happened after the resourceVersion that it starts from comes first.
-void ClaimWorld::start_watch(const ClaimStep::Watching& watching) {
+void ClaimWorld::start_watch(const DialogueStep::Watching& watching) {
   watch_ = watching.id;
   if (watch_forbidden) {
     const Error error{Errc::forbidden, "watch is forbidden", 0};
     return at(hop, [id = watch_, error](ClaimWorld& world) { world.tell(WatchEnded{id, error}); });
   }
-  if (claim.is_null()) return at(hop, [id = watch_](ClaimWorld& world) { world.tell(ClaimGone{id}); });
+  if (claim.is_null()) return at(hop, [id = watch_](ClaimWorld& world) { world.tell(ObjectGone{id}); });
   const std::string from = "resourceVersion=" + claim["metadata"]["resourceVersion"].get<std::string>() + "&";
   if (watching.request.target.find(from) == std::string::npos) changed();
 }
 
-void ClaimWorld::serve(const ClaimStep::Sending& sending) {
+void ClaimWorld::serve(const DialogueStep::Sending& sending) {
   const bool of_claim = sending.request.target.find("/tickets") != std::string::npos;
   sent.push_back(std::string(to_string(sending.request.method)) + (of_claim ? " tickets" : " widgets"));
   bodies.push_back(json::parse(sending.request.body, nullptr, false));
@@ -156,7 +156,7 @@ json ClaimWorld::stamped(json object) {
 void ClaimWorld::changed() {
   if (watch_ == 0 || watch_forbidden) return;
   at(hop, [id = watch_, object = std::make_shared<const json>(claim)](ClaimWorld& world) {
-    world.tell(ClaimSeen{id, object});
+    world.tell(ObjectSeen{id, object});
   });
 }
 
@@ -179,7 +179,7 @@ void ClaimWorld::set_waiting(const std::string& reason, const std::string& messa
 void ClaimWorld::delete_claim() {
   claim = nullptr;
   if (watch_ == 0 || watch_forbidden) return;
-  at(hop, [id = watch_](ClaimWorld& world) { world.tell(ClaimGone{id}); });
+  at(hop, [id = watch_](ClaimWorld& world) { world.tell(ObjectGone{id}); });
 }
 
 }  // namespace konductor::kondctl::test

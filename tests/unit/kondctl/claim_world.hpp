@@ -57,9 +57,9 @@ class ClaimWorld {
   const MonoTime start{seconds{1000}};
 
  private:
-  void tell(const ClaimEvent& event);
-  void start_watch(const ClaimStep::Watching& watching);
-  void serve(const ClaimStep::Sending& sending);
+  void tell(const DialogueEvent& event);
+  void start_watch(const DialogueStep::Watching& watching);
+  void serve(const DialogueStep::Sending& sending);
   Result<kube::Response> execute(const kube::Request& request);
   Result<kube::Response> execute_on_claim(const kube::Request& request);
   void changed();
