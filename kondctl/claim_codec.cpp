@@ -112,6 +112,11 @@ Result<ClaimView> view_of_claim(const json& object, const runtime::KindDeclarati
   return view;
 }
 
+bool is_of(const runtime::Claim& claim, const kube::ObjectMeta& primitive) {
+  if (!claim.owner_uid.empty()) return claim.owner_uid == primitive.uid;
+  return claim.created >= primitive.creation.time_since_epoch().count();
+}
+
 std::string why_not_ready(const json& primitive) {
   const json* ready = kube::condition_of(primitive, "Ready");
   if (ready == nullptr || text_at(*ready, "status") != "False") return {};

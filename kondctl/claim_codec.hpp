@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "kube/object_meta.hpp"
 #include "kube/resource.hpp"
 #include "runtime/claim.hpp"
 #include "runtime/clock.hpp"
@@ -47,6 +48,9 @@ struct ClaimView {
 [[nodiscard]] nlohmann::json compose_joining(const ClaimWish& wish, const std::string& primitive_uid,
                                              runtime::WallTime requested_at);
 [[nodiscard]] Result<ClaimView> view_of_claim(const nlohmann::json& object, const runtime::KindDeclaration& kind);
+/// Of a claim that is only counted: it means this primitive, and not a former one of the same name. One that names no
+/// owner was made by hand; older than the primitive it can't mean it.
+[[nodiscard]] bool is_of(const runtime::Claim& claim, const kube::ObjectMeta& primitive);
 /// What a primitive says against itself: reason and message of its condition Ready while that is False; else empty.
 [[nodiscard]] std::string why_not_ready(const nlohmann::json& primitive);
 /// What of an existing claim differs from the wish so that it can't stand for it: dotted path, or empty.

@@ -202,7 +202,7 @@ void WaitMachine::Impl::join() {
   if (primitive_->meta.deleting) return finish(ExitCode::no_such_object, subject() + " is being deleted");
   if (!in_the_way_) return plan(Ask::create, now_.mono);
   // Seen after that claim was: now it is certain of which life it is.
-  if (of_this_life(*in_the_way_)) {
+  if (is_of(*in_the_way_, primitive_->meta)) {
     in_the_way_.reset();
     return plan(Ask::inspect, now_.mono);
   }
@@ -239,7 +239,7 @@ void WaitMachine::Impl::settle_existing(const json& object, const ClaimView& vie
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
   const bool ours = requested_at_ && unsure_ && view.requested_at == kube::to_rfc3339_micro(*requested_at_);
   if (ours) return joined(view, false);
-  if (!of_this_life(claim)) {
+  if (!is_of(claim, primitive_->meta)) {
     in_the_way_ = claim;
     life_.clear();
     version_.clear();
@@ -253,12 +253,6 @@ void WaitMachine::Impl::settle_existing(const json& object, const ClaimView& vie
   if (differs.empty()) return joined(view, true);
   finish(ExitCode::failed, "the same participant has joined " + subject() + " already, by claim " + claim.name.name +
                                " whose " + differs + " is another");
-}
-
-// One that names no owner was made by hand; one that is older than the primitive can't mean it.
-bool WaitMachine::Impl::of_this_life(const runtime::Claim& claim) const {
-  if (!claim.owner_uid.empty()) return claim.owner_uid == primitive_->meta.uid;
-  return claim.created >= primitive_->meta.creation.time_since_epoch().count();
 }
 
 void WaitMachine::Impl::on_remove(const Result<json>& answer) {
@@ -295,7 +289,7 @@ void WaitMachine::Impl::on_check(const Result<json>& answer) {
   const auto view = view_of_claim(*answer, *wish_.kind);
   if (!view) return;
   if (runtime::is_terminal(view->claim.phase)) return refused(*view);
-  const json* settled = kube::condition_of(*answer, "Participant");
+  const json* settled = kube::condition_of(*answer, participant_condition);
   if (settled != nullptr && kube::text_at(*settled, "status") == "False") {
     note_once(said_warning_, kube::text_at(*settled, "message"));
   }

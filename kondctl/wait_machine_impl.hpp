@@ -2,7 +2,6 @@
 
 #include "kondctl/retry_delay.hpp"
 #include "kondctl/wait_machine.hpp"
-#include "kube/object_meta.hpp"
 
 #include <string>
 
@@ -55,7 +54,6 @@ class WaitMachine::Impl {
   void judge();
   void tell_progress();
   void refused(const ClaimView& view);
-  [[nodiscard]] bool of_this_life(const runtime::Claim& claim) const;
   [[nodiscard]] bool over() const { return finished_; }
   [[nodiscard]] bool idle() const { return request_ == 0 && next_ == Ask::none; }
   [[nodiscard]] bool has_to_join() const { return wish_.join && !outcome_.joined; }

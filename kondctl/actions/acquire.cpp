@@ -1,5 +1,6 @@
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
+#include "kondctl/claim_machine.hpp"
 #include "kondctl/dialogue_driver.hpp"
 #include "kube/time.hpp"
 
@@ -64,9 +65,7 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
   switch (session.invocation.global.output) {
     case Format::json:
     case Format::yaml: console.print(to_text(describe(kind, place, grant), session.invocation.global.output)); break;
-    case Format::name:
-      console.print(kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name + "\n");
-      break;
+    case Format::name: console.print(resource_line(kind.claim.singular, place.claim.name)); break;
     case Format::table:
     case Format::wide: console.print(sentence(kind, place, grant)); break;
   }

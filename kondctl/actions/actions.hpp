@@ -36,6 +36,9 @@ struct ClaimPlace {
 };
 Result<ClaimPlace> place_claim(const Session& session);
 
+/// "widget.sync.konductor.io/q" and a line break: what -o name prints.
+std::string resource_line(const std::string& singular, const std::string& name);
+
 /// JSON as text, as -o json prints it.
 std::string to_text(const nlohmann::json& value, Format format);
 

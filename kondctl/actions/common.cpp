@@ -47,6 +47,10 @@ Result<ClaimPlace> place_claim(const Session& session) {
   return place;
 }
 
+std::string resource_line(const std::string& singular, const std::string& name) {
+  return singular + "." + runtime::api_group + "/" + name + "\n";
+}
+
 std::string to_text(const nlohmann::json& value, Format format) {
   if (format == Format::yaml) return host::to_yaml(value);
   return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";

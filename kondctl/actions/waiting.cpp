@@ -33,8 +33,4 @@ nlohmann::json ending_as_json(const WaitWish& wish, const WaitOutcome& outcome) 
   return facts;
 }
 
-std::string resource_line(const std::string& singular, const std::string& name) {
-  return singular + "." + runtime::api_group + "/" + name + "\n";
-}
-
 }  // namespace konductor::kondctl

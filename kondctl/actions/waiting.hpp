@@ -18,7 +18,4 @@ namespace konductor::kondctl {
 /// The same as JSON, with the names of the primitive.
 [[nodiscard]] nlohmann::json ending_as_json(const WaitWish& wish, const WaitOutcome& outcome);
 
-/// "widget.sync.konductor.io/q" and a line break.
-[[nodiscard]] std::string resource_line(const std::string& singular, const std::string& name);
-
 }  // namespace konductor::kondctl
