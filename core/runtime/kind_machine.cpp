@@ -39,6 +39,7 @@ void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object)
   if (!known.primitive || known.primitive->uid != parsed->uid) {
     known.own.reset();
     known.lived_rv = 0;
+    known.look_again.reset();
     known.events.clear();
   }
   const auto& former = known.primitive;

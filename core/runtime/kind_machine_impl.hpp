@@ -72,6 +72,7 @@ class KindMachine::Impl {
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
+  void list_claims(Entry& entry, Now now);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
 

@@ -222,10 +222,15 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   if (now.mono < at) return wake(entry, at);
   if (!has_room(entry, Urgency::grant)) return;
   entry.blocked_since = now.mono;
+  list_claims(entry, now);
+}
+
+void KindMachine::Impl::list_claims(Entry& entry, Now now) {
   entry.asking = true;
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
+  sent.sent_at = now.server;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
   options.limit = 0;
@@ -252,6 +257,12 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
     return ask_for_fresh_list(entry, now);
   }
   entry.blocked_since.reset();
+  // Time is over only for who is not there: who came before, and is not in the view yet, is no less in time. This
+  // process may have slept for as long.
+  const auto time = decision_time(entry, now);
+  if (kind_.mode == Mode::counted && entry.look_again && entry.listed_at < *entry.look_again &&
+      time >= *entry.look_again)
+    return list_claims(entry, now);
   rest(entry, now);
   if (granted_mode && !mark_waiters(entry, ledger, now)) return explain_missing_marks(entry, ledger, now);
   const auto observed = observed_.shown_to(entry.name);
@@ -263,7 +274,7 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
                                 .ledger = ledger,
                                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
                                 .max_claims = settings_.max_claims,
-                                .now = decision_time(entry, now),
+                                .now = time,
                                 .observed = observed,
                                 .may_be_served = [&](const KnownClaim& known) { return may_be_served(known, entry); },
                                 .deadline = [&](const KnownClaim& known) -> std::int64_t {
