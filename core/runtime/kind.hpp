@@ -20,6 +20,8 @@ inline constexpr const char* api_version = "v1";
 inline constexpr const char* exceeds_limit = "ExceedsLimit";
 /// Why a claim that does not wait is denied when it is merely not its turn.
 inline constexpr const char* not_now = "Unavailable";
+/// Condition of a claim: how sure it is who it stands for. Absent: sure.
+inline constexpr const char* participant_condition = "Participant";
 /// Ends the reason of a claim whose primitive does not exist; before it stands the kind.
 inline constexpr const char* not_found_suffix = "NotFound";
 
@@ -113,8 +115,8 @@ struct ScalePaths {
 struct WaitDeclaration {
   std::string open_phase;  // empty: nobody waits for a phase
   std::string failed_phase;
-  std::string rounds_field;  // of the primitive's spec; empty, with the next two: there are no rounds
-  std::string round_field;   // of a claim's spec
+  std::string rounds_field;        // of the primitive's spec; empty, with the next two: there are no rounds
+  std::string round_field;         // of a claim's spec
   std::string served_round_field;  // of the primitive's status
 };
 

@@ -107,7 +107,9 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
       notes.seen.revoking = now.mono;
     }
     if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);
-    look_at(entry(claim->primitive), *change.applied, now.mono);
+    auto& of = entry(claim->primitive);
+    of.last_claim = now.mono;
+    look_at(of, *change.applied, now.mono);
   }
   for (const auto& name : change.primitives) entry(name).dirty = true;
 }

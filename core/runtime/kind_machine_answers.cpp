@@ -68,6 +68,8 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
     case Sent::claim_write: on_claim_write(sent, answer, now); break;
     case Sent::removal: on_removal(sent, answer, now); break;
     case Sent::pod_question: on_pod_answer(sent, answer, now); break;
+    case Sent::owner_question: on_owner_answer(sent, answer, now); break;
+    case Sent::job_question: on_job_answer(sent, answer, now); break;
     case Sent::event: --events_in_flight_; break;
   }
 }

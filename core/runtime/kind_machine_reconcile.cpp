@@ -72,7 +72,8 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
   sent.claim_uid = claim.uid;
   sent.resource_version = claim.resource_version;
   sent.announce = std::move(announce);
-  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase));
+  // Where claims are only counted, what is written on them must leave room for what is written for them all.
+  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase) || kind_.mode != Mode::granted);
   send(std::move(sent), std::move(request));
 }
 
@@ -262,7 +263,7 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
                                 .ledger = ledger,
                                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
                                 .max_claims = settings_.max_claims,
-                                .now = plan_time(primitive, now.server),
+                                .now = decision_time(entry, now),
                                 .observed = observed,
                                 .may_be_served = [&](const KnownClaim& known) { return may_be_served(known, entry); },
                                 .deadline = [&](const KnownClaim& known) -> std::int64_t {

@@ -18,19 +18,21 @@ namespace konductor::runtime {
 
 /// What waits for an answer.
 enum class Sent {
-  record,        // write of a primitive's status
-  reread,        // GET of a primitive after a conflict or an unknown outcome
-  fresh_list,    // consistent list of one primitive's claims
-  claim_write,   // status of a claim
-  removal,       // DELETE of a claim
-  pod_question,  // GET of a Pod
-  event          // best effort
+  record,          // write of a primitive's status
+  reread,          // GET of a primitive after a conflict or an unknown outcome
+  fresh_list,      // consistent list of one primitive's claims
+  claim_write,     // status of a claim
+  removal,         // DELETE of a claim
+  pod_question,    // GET of a Pod: does it live?
+  owner_question,  // GET of a Pod's metadata: who is it?
+  job_question,    // GET of its Job: likewise
+  event            // best effort
 };
 
 /// What gets room for a request when there is little: a crowd of ends must not hold up grants, nor tidying either.
 enum class Urgency {
   grant,  // records, tells, marks, and what they wait for
-  end,    // expiries, denials, revocations, and questions about Pods
+  end,    // expiries, denials, revocations, questions about Pods, and who claims stand for
   tidy    // deletes what has ended, tells waiters why they wait
 };
 
@@ -66,6 +68,8 @@ struct Entry {
   std::optional<MonoTime> blocked_since;  // by the view rule
   bool lags = false;                      // a pending grant's claim is not in the view
   std::optional<MonoTime> last_status;    // when the shown status was last written
+  std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
+  MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
   Agenda agenda;                                 // when to look at which of its claims

@@ -70,8 +70,8 @@ void KindMachine::Impl::crowd_out(Entry& entry, KnownClaim& known, bool removal)
   if (std::exchange(known.notes.crowded_out, true)) return;
   if (removal) {
     entry.crowded_out_removals.push_back(known.claim.key);
-  } else if (holds(known.claim.phase) || known.notes.over) {
-    entry.crowded_out.push_front(known.claim.key);  // it may free something
+  } else if (holds(known.claim.phase) || known.notes.over || known.notes.participant) {
+    entry.crowded_out.push_front(known.claim.key);  // it may free something, or be counted
   } else {
     entry.crowded_out.push_back(known.claim.key);
   }
@@ -87,10 +87,12 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
     if (none_granted || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
       entry.unmarked.insert(claim.key);
   }
-  if (!has_lifetime()) return;
+  if (is_unsettled(claim)) find_participant(entry, known, now);
+  if (known.notes.discarded) discard(entry, known, now);
+  if (!has_lifetime() && !is_terminal(claim.phase)) return;
   if (!is_terminal(claim.phase)) ask_about_pod(entry, known, now);
-  const auto due =
-      upkeep(claim, known.notes.seen, ttl_of(claim, entry), pod_state(known), settings_.keep_terminal, now.mono);
+  const auto ttl = kind_.mode == Mode::granted ? std::optional(ttl_of(claim, entry)) : std::nullopt;
+  const auto due = upkeep(claim, known.notes.seen, ttl, pod_state(known), settings_.keep_terminal, now.mono);
   known.notes.over = due.end.has_value();
   if (due.due) look_at(entry, known, *due.due);
   if ((!due.end && !due.remove) || !can_write(known, entry, now)) return;
