@@ -216,6 +216,7 @@ TEST(WaitMachine, needs_no_list) {
     EXPECT_EQ(outcome.code, ExitCode::done) << outcome.message;
     EXPECT_EQ(world.created(), 1);
     EXPECT_EQ(world.count("WATCH parties"), 0);
+    EXPECT_LT(world.count("GET parties"), 25);
   }
 }
 
