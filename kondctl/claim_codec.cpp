@@ -117,6 +117,11 @@ bool is_of(const runtime::Claim& claim, const kube::ObjectMeta& primitive) {
   return claim.created >= primitive.creation.time_since_epoch().count();
 }
 
+std::string doubt_of(const json& claim) {
+  const json* known = kube::condition_of(claim, runtime::participant_condition);
+  return known == nullptr || text_at(*known, "status") == "True" ? std::string{} : text_at(*known, "message");
+}
+
 std::string why_not_ready(const json& primitive) {
   const json* ready = kube::condition_of(primitive, "Ready");
   if (ready == nullptr || text_at(*ready, "status") != "False") return {};

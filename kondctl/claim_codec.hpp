@@ -51,6 +51,8 @@ struct ClaimView {
 /// Of a claim that is only counted: it means this primitive, and not a former one of the same name. One that names no
 /// owner was made by hand; older than the primitive it can't mean it.
 [[nodiscard]] bool is_of(const runtime::Claim& claim, const kube::ObjectMeta& primitive);
+/// Why it is not certain who a claim stands for: the message of that condition unless it is True; else empty.
+[[nodiscard]] std::string doubt_of(const nlohmann::json& claim);
 /// What a primitive says against itself: reason and message of its condition Ready while that is False; else empty.
 [[nodiscard]] std::string why_not_ready(const nlohmann::json& primitive);
 /// What of an existing claim differs from the wish so that it can't stand for it: dotted path, or empty.

@@ -40,15 +40,6 @@ std::int64_t round_of(const json& claim, const runtime::KindDeclaration& kind) {
   return kube::integer_at(claim, "spec." + kind.wait.round_field).value_or(0);
 }
 
-// As it names itself, else as the host found out; without a Pod each claim is one of its own.
-std::string participant_of(const json& claim, const runtime::KindDeclaration& kind) {
-  const std::string& named = text_at(claim, "spec." + kind.participant_field);
-  if (!named.empty()) return named;
-  const std::string& found = text_at(claim, "status.participant");
-  if (!found.empty() || kube::find_path(claim, "spec.pod") != nullptr) return found;
-  return text_at(claim, "metadata.uid");
-}
-
 // What is to be known of a counted claim beyond that it is there.
 std::string remark_on(const ShownClaim& shown, const runtime::KindDeclaration& kind) {
   const runtime::Claim& claim = shown.view.claim;
@@ -56,11 +47,9 @@ std::string remark_on(const ShownClaim& shown, const runtime::KindDeclaration& k
     const std::string& why = shown.view.message.empty() ? claim.reason : shown.view.message;
     return kube::one_line(std::string(to_string(claim.phase)) + (why.empty() ? "" : ": " + why), longest_reason);
   }
-  const json* settled = kube::condition_of(*shown.object, participant_condition);
-  if (settled != nullptr && text_at(*settled, "status") == "False") {
-    return kube::one_line(text_at(*settled, "message"), longest_reason);
-  }
-  const bool unknown = !kind.participant_field.empty() && participant_of(*shown.object, kind).empty();
+  const std::string doubt = doubt_of(*shown.object);
+  if (!doubt.empty()) return kube::one_line(doubt, longest_reason);
+  const bool unknown = !kind.participant_field.empty() && claim.participant.empty();
   return unknown ? "the operator has not found out yet who this is" : "";
 }
 
@@ -144,7 +133,7 @@ std::string table_of(const std::vector<ShownClaim>& counted, const runtime::Kind
   rows[0].insert(rows[0].end(), {"CLAIM", "HOLDER", "AGE", ""});
   for (const ShownClaim& shown : counted) {
     Row row;
-    if (named) row.push_back(kube::one_line(participant_of(*shown.object, kind), longest_holder));
+    if (named) row.push_back(kube::one_line(shown.view.claim.participant, longest_holder));
     const std::int64_t round = round_of(*shown.object, kind);
     if (rounds) row.push_back(round == 0 ? "" : std::to_string(round));
     row.push_back(shown.view.claim.name.name);

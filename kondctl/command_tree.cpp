@@ -226,7 +226,7 @@ void CommandTree::Impl::add_declared_flags(CLI::App& app, const Leaf& leaf) {
     // The host's own flags, and those above, keep their meaning.
     if (app.get_option_no_throw(name) != nullptr || app_.get_option_no_throw(name) != nullptr) continue;
     const auto take = [this, word = flag.name](const std::string& text) { raw_.declared_flags[word] = text; };
-    const std::string help = flag.path == participant ? flag.help + " (else $" + participant_variable + ")" : flag.help;
+    const std::string help = flag.path == participant ? flag.help + "; else $" + participant_variable : flag.help;
     CLI::Option* option = app.add_option_function<std::string>(name, take, help);
     if (flag.type == runtime::ValueType::boolean) option->expected(0, 1)->default_str("true");
     option->type_name(flag.placeholder.empty() ? "VALUE" : flag.placeholder);

@@ -116,15 +116,15 @@ void WaitMachine::Impl::on(const Signalled& event) {
 // ---- the primitive
 
 void WaitMachine::Impl::on_look_up(const Result<json>& answer) {
+  if (polling_) {
+    poll_delay_ = std::min(poll_delay_ * 2, settings_.retry_most);
+    refresh_at_ = now_.mono + poll_delay_;
+  }
   if (!answer) {
     if (answer.error().code == Errc::not_found) return absent();
     if (answer.error().code != Errc::forbidden || by_get_) return try_again(Ask::look_up, answer.error());
     by_get_ = polling_ = true;
     return plan(Ask::look_up, now_.mono);
-  }
-  if (polling_) {
-    poll_delay_ = std::min(poll_delay_ * 2, settings_.retry_most);
-    refresh_at_ = now_.mono + poll_delay_;
   }
   const json* found = found_in(*answer);
   if (found == nullptr) return absent();
@@ -289,10 +289,10 @@ void WaitMachine::Impl::on_check(const Result<json>& answer) {
   const auto view = view_of_claim(*answer, *wish_.kind);
   if (!view) return;
   if (runtime::is_terminal(view->claim.phase)) return refused(*view);
-  const json* settled = kube::condition_of(*answer, participant_condition);
-  if (settled != nullptr && kube::text_at(*settled, "status") == "False") {
-    note_once(said_warning_, kube::text_at(*settled, "message"));
-  }
+  const std::string doubt = doubt_of(*answer);
+  if (doubt.empty() || doubt == said_doubt_) return;
+  said_doubt_ = doubt;
+  step_.notes.push_back(doubt);
 }
 
 // ---- what to send

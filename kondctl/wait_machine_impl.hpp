@@ -118,8 +118,8 @@ class WaitMachine::Impl {
 
   std::optional<Error> last_error_;
   std::optional<MonoTime> failing_since_, silent_since_;
-  bool said_unreachable_ = false, said_silent_ = false, said_missing_ = false, said_warning_ = false;
-  std::string said_progress_;
+  bool said_unreachable_ = false, said_silent_ = false, said_missing_ = false;
+  std::string said_progress_, said_doubt_;
 };
 
 }  // namespace konductor::kondctl

@@ -10,9 +10,6 @@
 
 namespace konductor::kondctl {
 
-/// The condition of a claim that tells whether its participant is known for certain.
-inline constexpr const char* participant_condition = "Participant";
-
 /// Of the round that somebody waits for; nothing where the primitive has none.
 using Round = std::optional<std::int64_t>;
 

@@ -280,7 +280,8 @@ TEST(ClaimFaults, ignores_what_it_did_not_ask_for) {
   const auto object = std::make_shared<const json>(json{{"status", {{"phase", "Granted"}}}});
   for (const DialogueEvent& event :
        {DialogueEvent{Answered{99, Error{Errc::forbidden, "no", 0}}}, DialogueEvent{ObjectSeen{5, object}},
-        DialogueEvent{ObjectGone{5}}, DialogueEvent{WatchEnded{5, std::nullopt}}, DialogueEvent{ObjectSeen{0, nullptr}}}) {
+        DialogueEvent{ObjectGone{5}}, DialogueEvent{WatchEnded{5, std::nullopt}},
+        DialogueEvent{ObjectSeen{0, nullptr}}}) {
     EXPECT_FALSE(machine.resume(event, now).finish);
   }
 }
