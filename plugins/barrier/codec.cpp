@@ -45,11 +45,8 @@ bool read_verdict(const JsonObject& object, State& state) {
   const auto expected = object.integer("expected");
   const auto reason = object.string("reason");
   if (!arrived || !expected || !reason) return false;
-  state.verdict = {.arrived = *arrived,
-                   .expected = *expected,
-                   .reason = *reason,
-                   .message = object.string("message").value_or(""),
-                   .missing = object.string("missing").value_or("")};
+  state.verdict = {*arrived, *expected, *reason, object.string("message").value_or(""),
+                   object.string("missing").value_or("")};
   return true;
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
-#include <unordered_set>
+#include <vector>
 
 namespace konductor::barrier {
 namespace {
@@ -15,7 +15,8 @@ constexpr std::string_view round_missing_message =
     "this Barrier is reusable: say which round this is for by spec.round (kondctl: --round N), so that asking again "
     "after a restart is the same arrival and not one for the next round";
 
-using Participants = std::unordered_set<std::string_view>;
+/// Each once, in order. Not hashed: whoever names participants could make them collide.
+using Participants = std::vector<std::string_view>;
 
 /// Empty: of none that there can be.
 std::optional<std::int64_t> round_of(const Spec& spec, const ArrivalIn& arrival) {
@@ -46,8 +47,11 @@ Participants gather(const Spec& spec, const State& state, std::span<const Arriva
   Participants participants;
   participants.reserve(arrivals.size());
   for (const ArrivalIn& arrival : arrivals) {
-    if (is_for(spec, arrival, state.round) && arrival.created <= until) participants.insert(arrival.participant);
+    if (is_for(spec, arrival, state.round) && arrival.created <= until) participants.push_back(arrival.participant);
   }
+  std::ranges::sort(participants);
+  const auto repeated = std::ranges::unique(participants);
+  participants.erase(repeated.begin(), repeated.end());
   return participants;
 }
 
@@ -151,8 +155,7 @@ Decision decide(const Spec& spec, const State& before, std::span<const ArrivalIn
     const auto reason = judge(spec, static_cast<std::int64_t>(here.size()), deadline && now >= *deadline);
     stands = stand(spec, state, here, reason);
     if (reason != waiting) {
-      const bool opens = reason != timed_out;
-      if (opens) {
+      if (reason != timed_out) {
         decision.opened = stands.message;
         stands.missing.clear();
         state.opened = state.round;
