@@ -116,9 +116,9 @@ typedef struct konductor_claim {
   konductor_str outcome;         /* what the holder reported, if its kind has such an action */
   const konductor_value* fields; /* one for each declared claim field, in the order of the declaration */
   size_t field_count;
-  /* Who this is, whatever Pod it came in; of kinds with a `participant_field`, else absent. Two claims with the same one
-   * are one that came again. The field's value, or what the host found out and keeps on the claim: "UID/INDEX" of an
-   * Indexed Job, the UID of a Job with one completion, the UID of the Pod; without a Pod the claim's own UID. */
+  /* Who this is, whatever Pod it came in; of kinds with a `participant_field`, else absent. Two claims with the same
+   * one are one that came again. The field's value, or what the host found out and keeps on the claim: "UID/INDEX" of
+   * an Indexed Job, the UID of a Job with one completion, the UID of the Pod; without a Pod the claim's own UID. */
   konductor_str participant;
 } konductor_claim;
 
@@ -346,8 +346,9 @@ typedef struct konductor_observes {
 typedef struct konductor_wait {
   uint32_t struct_size;
   uint32_t reserved;
-  konductor_str open_phase;   /* serves all who wait: "Open" */
-  konductor_str failed_phase; /* nobody is served any more; the condition of that name says why. Absent: there is none */
+  konductor_str open_phase; /* serves all who wait: "Open" */
+  konductor_str
+      failed_phase; /* nobody is served any more; the condition of that name says why. Absent: there is none */
   /* Of primitives that serve in rounds, counted from 1; all three or none. */
   konductor_str rounds_field;       /* the boolean in the primitive's spec that says so; where it is not true there is
                                        one round, and claims name none */
