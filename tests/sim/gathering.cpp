@@ -201,6 +201,9 @@ void Gathering::see_primitive(const Commit& commit) {
   const auto& open = kind_.declaration.wait.open_phase;
   const auto before = kube::text_at(*commit.before, "status.phase"),
              after = kube::text_at(*commit.after, "status.phase");
+  if (after == kind_.declaration.wait.failed_phase && before != after) see_failure(commit);
+  if (before == kind_.declaration.wait.failed_phase && before != after)
+    violated("it fails no longer: " + commit.after->dump());
   if (before == open && after != open) violated("it is open no longer: " + commit.after->dump());
   if (before == open || after != open) return;
   opened_ = true;
@@ -211,6 +214,21 @@ void Gathering::see_primitive(const Commit& commit) {
   const Json* state = kube::find_path(*commit.after, "status.state");
   if (condition == nullptr || kube::text_at(*condition, "status") != "True" || state == nullptr || state->empty())
     violated("it does not open by one write: " + commit.after->dump());
+}
+
+/// Whoever is there, and was there well before the deadline, was in time: whatever the operator had seen by then.
+void Gathering::see_failure(const Commit& commit) {
+  failed_ = true;
+  std::set<std::string> in_time;
+  for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
+    const auto& meta = claim->at("metadata");
+    const auto created = kube::parse_rfc3339(kube::text_at(meta, "creationTimestamp")).value();
+    const bool ours = kube::text_at(meta["ownerReferences"][0], "uid") == uid_of(*commit.after);
+    if (ours && kind_.deadline && created + seconds{1} < *kind_.deadline)
+      in_time.insert(truth_.at(meta["name"].get<std::string>()));
+  }
+  if (std::cmp_greater_equal(in_time.size(), expected_))
+    violated("it fails although " + std::to_string(in_time.size()) + " came in time of " + std::to_string(expected_));
 }
 
 void Gathering::see_claim(const Commit& commit) {
@@ -258,9 +276,12 @@ void Gathering::quieten() {
 
 void Gathering::check_rest() {
   const auto primitive = world_.api().find(kind_.declaration.primitive_resource(), primitive_name);
-  const bool open = kube::text_at(*primitive, "status.phase") == kind_.declaration.wait.open_phase;
+  const auto phase = kube::text_at(*primitive, "status.phase");
   const auto persons = there();
-  if (!open && std::cmp_greater_equal(persons.size(), expected_))
+  if (kind_.deadline && phase != kind_.declaration.wait.open_phase && phase != kind_.declaration.wait.failed_phase)
+    violated("at rest, neither open nor failed: " + primitive->dump());
+  if (!kind_.deadline && phase != kind_.declaration.wait.open_phase &&
+      std::cmp_greater_equal(persons.size(), expected_))
     violated("at rest, not open though " + std::to_string(persons.size()) + " are there: " + primitive->dump());
   for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
     const bool named = !kube::text_at(*claim, "spec." + kind_.declaration.participant_field).empty();

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@ namespace konductor::sim {
 struct CountingKind {
   runtime::KindDeclaration declaration;
   std::function<nlohmann::json(std::int64_t expected)> spec;
+  std::optional<WallTime> deadline = {};  // who came until then was in time
 };
 
 /// One primitive of such a kind, to which participants come from Jobs, some of them in one Pod after the other, beside
@@ -33,6 +35,7 @@ class Gathering {
   std::vector<std::string> run();
 
   [[nodiscard]] bool opened() const { return opened_; }
+  [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::uint64_t found_out() const { return found_out_; }
   [[nodiscard]] std::uint64_t crashes() const { return crashes_; }
   [[nodiscard]] std::uint64_t retries() const { return retries_; }
@@ -49,6 +52,7 @@ class Gathering {
   void see(const Commit& commit);
   void see_primitive(const Commit& commit);
   void see_claim(const Commit& commit);
+  void see_failure(const Commit& commit);
   void check_rest();
   void violated(const std::string& what);
   [[nodiscard]] std::string truth_of(int participant) const;
@@ -66,7 +70,7 @@ class Gathering {
   std::map<std::string, std::set<std::string>> came_;  // participants by UID of the primitive
   std::vector<std::string> violations_;
   bool turbulent_ = true;
-  bool opened_ = false;
+  bool opened_ = false, failed_ = false;
   std::uint64_t found_out_ = 0, crashes_ = 0, retries_ = 0;
 };
 

@@ -5,8 +5,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <iostream>
+#include <iterator>
+#include <string>
+#include <vector>
 
 namespace konductor::sim {
 namespace {
@@ -36,6 +40,44 @@ TEST(Gathering, keeps_all_promises) {
   EXPECT_GT(found_out, worlds);
   EXPECT_GT(retries, worlds);
   EXPECT_GT(crashes, worlds);
+}
+
+/// The same, called off half a minute after the world began unless it has begun. Only who came until then counts.
+CountingKind hurried_meeting() {
+  CountingKind kind = meeting_kind();
+  const WallTime deadline{std::chrono::seconds{1'700'000'030}};
+  kind.deadline = deadline;
+  kind.declaration.decide = [decide = kind.declaration.decide,
+                             deadline](const runtime::Observation& seen) -> Result<runtime::Plan> {
+    const auto until = deadline.time_since_epoch().count();
+    std::vector<runtime::ClaimFacts> claims;
+    std::ranges::copy_if(seen.claims, std::back_inserter(claims),
+                         [&](const auto& one) { return one.created <= until; });
+    auto in_time = seen;
+    in_time.claims = claims;
+    auto plan = decide(in_time);
+    if (!plan || plan->status->find("Gathering") == std::string::npos) return plan;
+    plan->verdicts.clear();
+    plan->look_again_at = until;
+    if (seen.now < until) return plan;
+    in_time.state = R"({"calledOff": true})";
+    return decide(in_time);
+  };
+  return kind;
+}
+
+TEST(Gathering, fails_only_where_too_few_came_in_time) {
+  const CountingKind kind = hurried_meeting();
+  std::uint64_t opened = 0, failed = 0;
+  for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
+    Gathering world(kind, seed);
+    ASSERT_THAT(world.run(), testing::IsEmpty()) << "seed " << seed;
+    opened += world.opened() ? 1U : 0U;
+    failed += world.failed() ? 1U : 0U;
+  }
+  std::cout << "[ worlds   ] " << worlds << ": opened " << opened << ", failed " << failed << "\n";
+  EXPECT_GT(opened, worlds / 8);
+  EXPECT_GT(failed, worlds / 8);
 }
 
 /// As if each claim were one of its own: a retry then counts twice.
