@@ -71,6 +71,8 @@ struct Entry {
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
   std::optional<WallTime> look_again;     // what its last decision waits for, besides news
+  WallTime decided_for{};                 // the time that its last decision was made for, since this process leads
+  std::optional<MonoTime> decided_at;     // when that was
   WallTime listed_at{};                   // when its claims were listed last, by the server's clock
   MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status

@@ -165,6 +165,32 @@ TEST_F(KindMachineDeadline, is_missed_by_who_is_not_there) {
   EXPECT_THAT(about(bench.work_within(hours{1})), IsEmpty());
 }
 
+// It slept, and finds the first of two and the end of its time at once.
+TEST_F(KindMachineCounting, does_not_take_a_deadline_that_it_overslept_for_missed) {
+  begin();
+  bench.pass(hours{1});
+  w = patched(w, R"({"spec": {"deadline": 3002000000}})", 209);
+  bench.widget(w);
+  bench.ticket(Ticket{.name = "a", .rv = 210}.object());
+  const auto first = bench.only();
+  ASSERT_EQ(about(first), "LIST tickets");
+  const auto both = json::array({Ticket{.name = "a", .rv = 210}.object(), Ticket{.name = "b", .rv = 211}.object()});
+  bench.answer(first, {{"metadata", {{"resourceVersion", "400"}}}, {"items", both}});
+  stored(bench.only());
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, that_was_over_before_it_led_is_looked_at_likewise) {
+  KindBench next(counting_widgets());
+  next.pass(hours{1});
+  next.start({.widgets = {w}, .tickets = {a}, .rv = 350});
+  const auto first = next.only();
+  ASSERT_EQ(about(first), "LIST tickets");
+  const auto both = json::array({a, Ticket{.name = "b", .rv = 400}.object()});
+  next.answer(first, {{"metadata", {{"resourceVersion", "400"}}}, {"items", both}});
+  EXPECT_EQ(body(next.only())["status"]["phase"], "Open");
+}
+
 TEST_F(KindMachineDeadline, is_not_over_while_claims_cannot_be_listed) {
   for (int i = 0; i < 3; ++i) {
     bench.refuse(list, 500, "InternalError");

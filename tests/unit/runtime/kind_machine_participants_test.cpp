@@ -344,6 +344,17 @@ TEST_F(KindMachineParticipants, who_stay_unknown_hold_up_time_for_a_minute_at_mo
   EXPECT_EQ(w["status"]["phase"], "Failed");
 }
 
+TEST_F(KindMachineParticipants, who_waited_for_long_to_be_found_out_by_anybody_are_given_that_minute_too) {
+  w["spec"] = {{"limit", 1}, {"deadline", 3001 * std::int64_t{1'000'000}}};
+  there = json::array({a});
+  bench.start({.widgets = {w}, .tickets = {a}});
+  bench.machine.lead(false, bench.now);
+  bench.pass(hours{1});
+  bench.machine.lead(true, bench.now);
+  settle(bench.work_within(seconds{59}));
+  EXPECT_EQ(w["status"]["phase"], "Waiting");
+}
+
 TEST_F(KindMachineParticipants, who_came_late_and_are_unknown_hold_up_nothing) {
   w["spec"] = {{"limit", 1}, {"deadline", 1500 * std::int64_t{1'000'000}}};
   begin({a});
