@@ -72,8 +72,11 @@ class KindMachine::Impl {
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
+  void list_claims(Entry& entry, Now now);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
+  [[nodiscard]] Result<Decision> decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now);
+  bool must_list(Entry& entry, const Ledger& ledger, WallTime time, Now now);
 
   // kind_machine_upkeep.cpp: what time and Pods ask of claims, whatever is decided
   static void look_at(Entry& entry, KnownClaim& known, MonoTime at);
@@ -149,6 +152,7 @@ class KindMachine::Impl {
   bool listing_ = false;
   bool primitives_synced_ = false;
   bool leading_ = false;
+  MonoTime led_since_{};
   bool quarantined_ = false;
   std::string quarantine_reason_;
   std::optional<MonoTime> started_;

@@ -131,7 +131,8 @@ WallTime KindMachine::Impl::decision_time(const Entry& entry, Now now) const {
   auto present = now.server;
   if (kind_.participant_field.empty()) return plan_time(*entry.primitive, present);
   for (const auto* known : view_.of(entry.name)) {
-    if (!is_unsettled(known->claim) || now.mono >= known->notes.first_seen + patience) continue;
+    const auto since = std::max(known->notes.first_seen, led_since_);
+    if (!is_unsettled(known->claim) || now.mono >= since + patience) continue;
     if (may_be_served(*known, entry)) present = std::min(present, WallTime{Duration{known->claim.asked_at - 1}});
   }
   return plan_time(*entry.primitive, present);

@@ -95,8 +95,8 @@ enum {
   KONDUCTOR_POD_UNKNOWN = 5
 };
 
-/* GROWS. One claim. The host sorts claims by priority (higher first), then age, then name; expired ones and those of
- * dead Pods are left out. */
+/* GROWS. One claim. The host sorts claims by priority (higher first), then age, then name; expired ones and, where
+ * claims live with their Pods, those of dead Pods are left out. */
 typedef struct konductor_claim {
   uint32_t struct_size;
   konductor_claim_state state;
@@ -116,9 +116,9 @@ typedef struct konductor_claim {
   konductor_str outcome;         /* what the holder reported, if its kind has such an action */
   const konductor_value* fields; /* one for each declared claim field, in the order of the declaration */
   size_t field_count;
-  /* Who this is, whatever Pod it came in; of kinds with a `participant_field`, else absent. Two claims with the same one
-   * are one that came again. The field's value, or what the host found out and keeps on the claim: "UID/INDEX" of an
-   * Indexed Job, the UID of a Job with one completion, the UID of the Pod; without a Pod the claim's own UID. */
+  /* Who this is, whatever Pod it came in; of kinds with a `participant_field`, else absent. Two claims with the same
+   * one are one that came again. The field's value, or what the host found out and keeps on the claim: "UID/INDEX" of
+   * an Indexed Job, the UID of a Job with one completion, the UID of the Pod; without a Pod the claim's own UID. */
   konductor_str participant;
 } konductor_claim;
 
@@ -154,7 +154,8 @@ typedef struct konductor_input {
   int64_t generation;
   konductor_str spec;  /* JSON object */
   konductor_str state; /* JSON object: what an earlier decide gave to sink.state and was committed; "{}" at first */
-  int64_t now;         /* the API server's time, never before the last time committed with `state` */
+  int64_t now;         /* the API server's time, never before the last time committed with `state`; just before a claim
+                          whose participant is not known yet, for a while */
   const konductor_claim* const* claims;
   size_t claim_count;
   const konductor_observed* const* observed;
@@ -173,7 +174,7 @@ enum {
   KONDUCTOR_DENY = 4,          /* a waiting claim is refused for good */
   KONDUCTOR_REVOKE = 5,        /* a granted claim is told to stop, and loses its place after `grace` */
   KONDUCTOR_DISCARD = 6        /* a claim that is only counted is needed no longer: the host deletes it once it has been
-                                  there for as long as ended claims are kept */
+                                  there for as long as ended claims are kept, and the state of this decide is stored */
 };
 
 /* GROWS. */
@@ -347,7 +348,7 @@ typedef struct konductor_wait {
   uint32_t struct_size;
   uint32_t reserved;
   konductor_str open_phase;   /* serves all who wait: "Open" */
-  konductor_str failed_phase; /* nobody is served any more; the condition of that name says why. Absent: there is none */
+  konductor_str failed_phase; /* serves nobody any more; the condition of that name says why. May be absent */
   /* Of primitives that serve in rounds, counted from 1; all three or none. */
   konductor_str rounds_field;       /* the boolean in the primitive's spec that says so; where it is not true there is
                                        one round, and claims name none */

@@ -136,6 +136,72 @@ TEST_F(KindMachineCounting, deletes_what_was_discarded_once_it_has_been_there_fo
   EXPECT_THAT(about(bench.work_within(hours{1})), IsEmpty());
 }
 
+/// It waits for two, for two seconds, and one is there.
+struct KindMachineDeadline : KindMachineCounting {
+  void SetUp() override {
+    w["spec"]["deadline"] = 3002 * std::int64_t{1'000'000};
+    begin({a});
+    const auto sent = bench.work_within(seconds{3});
+    ASSERT_THAT(about(sent), ElementsAre("LIST tickets")) << "and nothing is concluded before";
+    list = sent[0];
+  }
+  void listed(const json& tickets) {
+    bench.answer(list, {{"metadata", {{"resourceVersion", "400"}}}, {"items", tickets}});
+    stored(bench.only());
+  }
+  json a = Ticket{.name = "a"}.object();
+  runtime::Outgoing list;
+};
+
+TEST_F(KindMachineDeadline, is_not_missed_by_who_came_and_is_not_in_the_view_yet) {
+  listed({a, Ticket{.name = "b", .rv = 300}.object()});
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, is_missed_by_who_is_not_there) {
+  listed(json::array({a}));
+  EXPECT_EQ(w["status"]["phase"], "Failed");
+  EXPECT_EQ(w["status"]["state"]["phase"], "Failed");
+  EXPECT_THAT(about(bench.work_within(hours{1})), IsEmpty());
+}
+
+// It slept, and finds the first of two and the end of its time at once.
+TEST_F(KindMachineCounting, does_not_take_a_deadline_that_it_overslept_for_missed) {
+  begin();
+  bench.pass(hours{1});
+  w = patched(w, R"({"spec": {"deadline": 3002000000}})", 209);
+  bench.widget(w);
+  bench.ticket(Ticket{.name = "a", .rv = 210}.object());
+  const auto first = bench.only();
+  ASSERT_EQ(about(first), "LIST tickets");
+  const auto both = json::array({Ticket{.name = "a", .rv = 210}.object(), Ticket{.name = "b", .rv = 211}.object()});
+  bench.answer(first, {{"metadata", {{"resourceVersion", "400"}}}, {"items", both}});
+  stored(bench.only());
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, that_was_over_before_it_led_is_looked_at_likewise) {
+  KindBench next(counting_widgets());
+  next.pass(hours{1});
+  next.start({.widgets = {w}, .tickets = {a}, .rv = 350});
+  const auto first = next.only();
+  ASSERT_EQ(about(first), "LIST tickets");
+  const auto both = json::array({a, Ticket{.name = "b", .rv = 400}.object()});
+  next.answer(first, {{"metadata", {{"resourceVersion", "400"}}}, {"items", both}});
+  EXPECT_EQ(body(next.only())["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, is_not_over_while_claims_cannot_be_listed) {
+  for (int i = 0; i < 3; ++i) {
+    bench.refuse(list, 500, "InternalError");
+    const auto again = bench.work_within(seconds{6});
+    ASSERT_THAT(about(again), ElementsAre("LIST tickets"));
+    list = again[0];
+  }
+  listed({a, Ticket{.name = "b", .rv = 300}.object()});
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
 // Else whoever decides next would see fewer than had come.
 TEST_F(KindMachineCounting, deletes_nothing_before_what_it_was_decided_by_is_stored) {
   begin({Ticket{.name = "a", .units = 9}.object()});

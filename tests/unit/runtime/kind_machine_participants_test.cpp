@@ -50,17 +50,21 @@ json job_of(int completions, const std::string& uid = "uid-train") {
 struct KindMachineParticipants : testing::Test {
   void begin(const std::vector<json>& tickets, const std::vector<json>& others = {}) {
     auto widgets = others;
+    there = tickets;
     widgets.push_back(w);
     bench.start({.widgets = widgets, .tickets = tickets});
     sent = settle(bench.work());
   }
-  /// Answers what is about the widget; the rest is given back.
+  /// Answers what is about the widget, and shows who is there where that is asked; the rest is given back.
   std::vector<runtime::Outgoing> settle(std::vector<runtime::Outgoing> all) {
     std::vector<runtime::Outgoing> rest;
     for (auto& out : all) {
       if (about(out) == "PATCH widgets/w/status") {
         w = patched(w, out.request.body, ++rv);
         bench.answer(out, w);
+      } else if (about(out) == "LIST tickets") {
+        bench.answer(out, {{"metadata", {{"resourceVersion", std::to_string(++rv)}}}, {"items", there}});
+        for (auto& more : settle(bench.work())) rest.push_back(std::move(more));
       } else {
         rest.push_back(std::move(out));
       }
@@ -82,6 +86,7 @@ struct KindMachineParticipants : testing::Test {
   KindBench bench{counting_widgets()};
   json w = Widget{.limit = 100}.object();
   json a = Ticket{.name = "a", .pod = "p1"}.object();
+  json there;  // as lists show it
   std::vector<runtime::Outgoing> sent;
 };
 
@@ -324,7 +329,8 @@ TEST_F(KindMachineParticipants, who_came_in_time_are_not_late_because_it_took_ti
   EXPECT_THAT(about(settle(bench.work_within(seconds{20}))), IsEmpty());
   bench.answer(sent.at(0), indexed("p1", "train", 3));
   const auto write = only();
-  bench.answer(write, patched(a, write.request.body, 300));
+  there = json::array({patched(a, write.request.body, 300)});
+  bench.answer(write, there[0]);
   work();
   EXPECT_EQ(w["status"]["phase"], "Open");
 }
@@ -336,6 +342,17 @@ TEST_F(KindMachineParticipants, who_stay_unknown_hold_up_time_for_a_minute_at_mo
   EXPECT_EQ(w["status"]["phase"], "Waiting");
   settle(bench.work_within(seconds{2}));
   EXPECT_EQ(w["status"]["phase"], "Failed");
+}
+
+TEST_F(KindMachineParticipants, who_waited_for_long_to_be_found_out_by_anybody_are_given_that_minute_too) {
+  w["spec"] = {{"limit", 1}, {"deadline", 3001 * std::int64_t{1'000'000}}};
+  there = json::array({a});
+  bench.start({.widgets = {w}, .tickets = {a}});
+  bench.machine.lead(false, bench.now);
+  bench.pass(hours{1});
+  bench.machine.lead(true, bench.now);
+  settle(bench.work_within(seconds{59}));
+  EXPECT_EQ(w["status"]["phase"], "Waiting");
 }
 
 TEST_F(KindMachineParticipants, who_came_late_and_are_unknown_hold_up_nothing) {
