@@ -2,6 +2,7 @@
 
 #include "kondctl/claim_machine.hpp"
 #include "kondctl/retry_delay.hpp"
+#include "kondctl/watch_turn.hpp"
 
 #include <string>
 #include <string_view>
@@ -116,11 +117,7 @@ class ClaimMachine::Impl {
   InFlight main_;
   InFlight renewal_;
   std::uint64_t last_id_ = 0;
-  std::uint64_t watch_ = 0;  // 0: none runs
-  bool polling_ = false;
-  Duration poll_delay_;
-  MonoTime refresh_at_;
-  MonoTime watch_since_;
+  WatchTurn watch_;
 
   std::optional<runtime::WallTime> requested_at_;  // also how our own claim is known after a lost answer
   bool unsure_ = false;                            // a create was sent whose answer is missing

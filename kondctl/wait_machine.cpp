@@ -2,7 +2,6 @@
 #include "kondctl/wait_machine.hpp"
 
 #include "kondctl/advice.hpp"
-#include "kondctl/wait_machine_impl.hpp"
 #include "kube/json_fields.hpp"
 #include "kube/time.hpp"
 
@@ -17,8 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int rounds_at_once = 4;  // of finding another claim in the way, before it slows down
-constexpr Duration long_watch = std::chrono::seconds{1};
+constexpr int rounds_at_once = 4;                           // of finding another claim in the way, before it slows down
 constexpr Duration short_outage = std::chrono::seconds{3};  // is not worth a word
 // A claim is denied when it is first looked at, or never: from there on it is looked at ever more rarely.
 constexpr Duration first_check = std::chrono::seconds{1};
@@ -27,27 +25,16 @@ constexpr Duration rarest_check = std::chrono::minutes{5};
 }  // namespace
 
 WaitMachine::WaitMachine(WaitWish wish, DialogueSettings settings, MonoTime started)
-    : impl_(std::make_unique<Impl>(std::move(wish), settings, started)) {}
-WaitMachine::~WaitMachine() = default;
-WaitMachine::WaitMachine(WaitMachine&&) noexcept = default;
-WaitMachine& WaitMachine::operator=(WaitMachine&&) noexcept = default;
-
-WaitStep WaitMachine::resume(const DialogueEvent& event, Now now) {
-  return impl_->resume(event, now);
-}
-
-WaitMachine::Impl::Impl(WaitWish wish, DialogueSettings settings, MonoTime started)
     : wish_(std::move(wish)),
       settings_(settings),
       started_(started),
       delay_(settings.retry_first, settings.retry_most, settings.seed),
       next_at_(started),
       by_get_(!wish_.wait),
-      refresh_at_(started),
-      poll_delay_(settings.poll_first),
+      watch_(settings, started),
       check_delay_(first_check) {}
 
-WaitStep WaitMachine::Impl::resume(const DialogueEvent& event, Now now) {
+WaitStep WaitMachine::resume(const DialogueEvent& event, Now now) {
   step_ = {};
   now_ = now;
   if (over()) return {};
@@ -60,7 +47,7 @@ WaitStep WaitMachine::Impl::resume(const DialogueEvent& event, Now now) {
 
 // ---- events
 
-void WaitMachine::Impl::on(const Answered& event) {
+void WaitMachine::on(const Answered& event) {
   if (event.id == 0 || event.id != request_) return;
   request_ = 0;
   const Ask asked = std::exchange(asked_, Ask::none);
@@ -83,31 +70,21 @@ void WaitMachine::Impl::on(const Answered& event) {
   }
 }
 
-void WaitMachine::Impl::on(const ObjectSeen& event) {
-  if (event.watch == 0 || event.watch != watch_ || !event.object) return;
+void WaitMachine::on(const ObjectSeen& event) {
+  if (!watch_.is(event.watch) || !event.object) return;
   delay_.reset();
   present(event.object);
 }
 
-void WaitMachine::Impl::on(const ObjectGone& event) {
-  if (event.watch != 0 && event.watch == watch_) absent();
+void WaitMachine::on(const ObjectGone& event) {
+  if (watch_.is(event.watch)) absent();
 }
 
-void WaitMachine::Impl::on(const WatchEnded& event) {
-  if (event.watch == 0 || event.watch != watch_) return;
-  watch_ = 0;
-  if (event.error && event.error->code == Errc::forbidden) {
-    polling_ = true;
-    refresh_at_ = now_.mono + poll_delay_;
-    return;
-  }
-  // A stream that ended in its time, or whose place in history is gone, is read on at once.
-  const bool expected = !event.error || event.error->code == Errc::expired;
-  const bool lasted = now_.mono - watch_since_ >= long_watch;
-  refresh_at_ = now_.mono + (expected && lasted ? Duration{0} : delay_.next(event.error.value_or(Error{})));
+void WaitMachine::on(const WatchEnded& event) {
+  if (watch_.is(event.watch)) watch_.end(event.error, now_.mono, delay_);
 }
 
-void WaitMachine::Impl::on(const Signalled& event) {
+void WaitMachine::on(const Signalled& event) {
   const bool terminate = event.signal == Signal::terminate;
   finish(terminate ? ExitCode::terminated : ExitCode::interrupted,
          (terminate ? "terminated " : "interrupted ") + waiting() + what_stays());
@@ -115,15 +92,13 @@ void WaitMachine::Impl::on(const Signalled& event) {
 
 // ---- the primitive
 
-void WaitMachine::Impl::on_look_up(const Result<json>& answer) {
-  if (polling_) {
-    poll_delay_ = std::min(poll_delay_ * 2, settings_.retry_most);
-    refresh_at_ = now_.mono + poll_delay_;
-  }
+void WaitMachine::on_look_up(const Result<json>& answer) {
+  if (!watch_.is_allowed()) watch_.looked(now_.mono);
   if (!answer) {
     if (answer.error().code == Errc::not_found) return absent();
     if (answer.error().code != Errc::forbidden || by_get_) return try_again(Ask::look_up, answer.error());
-    by_get_ = polling_ = true;
+    by_get_ = true;
+    watch_.forbid();
     return plan(Ask::look_up, now_.mono);
   }
   const json* found = found_in(*answer);
@@ -135,7 +110,7 @@ void WaitMachine::Impl::on_look_up(const Result<json>& answer) {
 }
 
 // The primitive in the answer to a look-up, if it is there; in a list also from where a watch goes on.
-const json* WaitMachine::Impl::found_in(const json& answer) {
+const json* WaitMachine::found_in(const json& answer) {
   if (by_get_) return &answer;
   version_ = kube::text_at(answer, "metadata.resourceVersion");
   const json* items = kube::find_path(answer, "items");
@@ -143,7 +118,7 @@ const json* WaitMachine::Impl::found_in(const json& answer) {
   return there ? &items->front() : nullptr;
 }
 
-void WaitMachine::Impl::present(std::shared_ptr<const json> object) {
+void WaitMachine::present(std::shared_ptr<const json> object) {
   auto meta = kube::parse_meta(*object);
   if (!meta) return fail(meta.error());
   if (!life_.empty() && meta->uid != life_) {
@@ -158,14 +133,14 @@ void WaitMachine::Impl::present(std::shared_ptr<const json> object) {
   if (idle()) join();
 }
 
-void WaitMachine::Impl::absent() {
+void WaitMachine::absent() {
   if (!life_.empty()) return finish(ExitCode::no_such_object, subject() + " was deleted " + waiting());
   if (!wish_.wait) return finish(ExitCode::no_such_object, subject() + " does not exist");
   primitive_.reset();
   note_once(said_missing_, subject() + " does not exist; waiting for it to be created");
 }
 
-void WaitMachine::Impl::judge() {
+void WaitMachine::judge() {
   life_ = primitive_->meta.uid;
   if (verdict_.kind == WaitVerdict::Kind::served) {
     outcome_.served = true;
@@ -176,7 +151,7 @@ void WaitMachine::Impl::judge() {
   tell_progress();
 }
 
-void WaitMachine::Impl::tell_progress() {
+void WaitMachine::tell_progress() {
   if (!has_status(*primitive_->object)) {
     if (!silent_since_) silent_since_ = now_.mono;
     return;
@@ -193,7 +168,7 @@ void WaitMachine::Impl::tell_progress() {
 
 // ---- the claim
 
-void WaitMachine::Impl::join() {
+void WaitMachine::join() {
   if (verdict_.kind == WaitVerdict::Kind::failed)
     return finish(ExitCode::refused, why_failed() + "; nothing was created");
   const bool over_for_others =
@@ -210,30 +185,29 @@ void WaitMachine::Impl::join() {
   plan(Ask::remove, now_.mono);
 }
 
-void WaitMachine::Impl::on_create(const Result<json>& answer) {
-  if (!answer) {
-    if (answer.error().code == Errc::already_exists) return plan(Ask::inspect, now_.mono);
-    unsure_ = unsure_ || is_retryable(answer.error().code);
-    return try_again(Ask::create, answer.error());
-  }
-  const auto view = view_of_claim(*answer, *wish_.kind);
-  if (!view) return fail(view.error());
-  joined(*view, false);
+void WaitMachine::on_create(const Result<json>& answer) {
+  const auto view = view_in(answer);
+  if (view) return joined(*view, false);
+  if (view.error().code == Errc::already_exists) return plan(Ask::inspect, now_.mono);
+  unsure_ = unsure_ || is_retryable(view.error().code);
+  try_again(Ask::create, view.error());
 }
 
-void WaitMachine::Impl::on_inspect(const Result<json>& answer) {
-  if (!answer) {
-    if (answer.error().code == Errc::not_found) return plan(Ask::create, now_.mono);
-    return try_again(Ask::inspect, answer.error());
-  }
-  const auto view = view_of_claim(*answer, *wish_.kind);
-  if (!view) return fail(view.error());
-  settle_existing(*answer, *view);
+void WaitMachine::on_inspect(const Result<json>& answer) {
+  const auto view = view_in(answer);
+  if (view) return settle_existing(*answer, *view);
+  if (view.error().code == Errc::not_found) return plan(Ask::create, now_.mono);
+  try_again(Ask::inspect, view.error());
+}
+
+Result<ClaimView> WaitMachine::view_in(const Result<json>& answer) const {
+  if (!answer) return answer.error();
+  return view_of_claim(*answer, *wish_.kind);
 }
 
 // A claim of this name is there: it may be ours (the answer to our create was lost), the same participant's, one that
 // is over, or one of a former life of the primitive.
-void WaitMachine::Impl::settle_existing(const json& object, const ClaimView& view) {
+void WaitMachine::settle_existing(const json& object, const ClaimView& view) {
   const runtime::Claim& claim = view.claim;
   const MonoTime soon = ++rounds_ > rounds_at_once ? now_.mono + delay_.next() : now_.mono;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
@@ -255,13 +229,13 @@ void WaitMachine::Impl::settle_existing(const json& object, const ClaimView& vie
                                " whose " + differs + " is another");
 }
 
-void WaitMachine::Impl::on_remove(const Result<json>& answer) {
+void WaitMachine::on_remove(const Result<json>& answer) {
   if (answer || answer.error().code == Errc::not_found) return plan(Ask::create, now_.mono);
   if (answer.error().code == Errc::conflict) return plan(Ask::inspect, now_.mono);
   try_again(Ask::inspect, answer.error());
 }
 
-void WaitMachine::Impl::joined(const ClaimView& view, bool adopted) {
+void WaitMachine::joined(const ClaimView& view, bool adopted) {
   if (runtime::is_terminal(view.claim.phase)) return refused(view);
   outcome_.joined = WaitOutcome::Joined{view.claim.uid, adopted};
   if (!wish_.wait) return finish(ExitCode::done, {});
@@ -269,25 +243,24 @@ void WaitMachine::Impl::joined(const ClaimView& view, bool adopted) {
   judge();
 }
 
-void WaitMachine::Impl::refused(const ClaimView& view) {
+void WaitMachine::refused(const ClaimView& view) {
   const std::string& words = view.message.empty() ? view.claim.reason : view.message;
   finish(ExitCode::refused,
          subject() + " refused the claim " + view.claim.name.name + (words.empty() ? "" : ": " + words));
 }
 
-void WaitMachine::Impl::on_check(const Result<json>& answer) {
+void WaitMachine::on_check(const Result<json>& answer) {
   check_delay_ = std::min(check_delay_ * 2, rarest_check);
   check_at_ = now_.mono + check_delay_;
-  if (!answer) {
-    if (answer.error().code == Errc::forbidden) check_at_.reset();
-    if (answer.error().code != Errc::not_found) return;
+  const auto view = view_in(answer);
+  if (!view) {
+    if (view.error().code == Errc::forbidden) check_at_.reset();
+    if (view.error().code != Errc::not_found) return;
     // It goes with its primitive too.
     claim_gone_ = true;
-    watch_ = 0;
+    watch_.drop();
     return plan(Ask::look_up, now_.mono);
   }
-  const auto view = view_of_claim(*answer, *wish_.kind);
-  if (!view) return;
   if (runtime::is_terminal(view->claim.phase)) return refused(*view);
   const std::string doubt = doubt_of(*answer);
   if (doubt.empty() || doubt == said_doubt_) return;
@@ -297,17 +270,17 @@ void WaitMachine::Impl::on_check(const Result<json>& answer) {
 
 // ---- what to send
 
-void WaitMachine::Impl::plan(Ask ask, MonoTime at) {
+void WaitMachine::plan(Ask ask, MonoTime at) {
   next_ = ask;
   next_at_ = at;
 }
 
-void WaitMachine::Impl::try_again(Ask ask, const Error& error) {
+void WaitMachine::try_again(Ask ask, const Error& error) {
   if (!is_retryable(error.code)) return fail(error);
   plan(ask, now_.mono + delay_.next(error));
 }
 
-void WaitMachine::Impl::check_time() {
+void WaitMachine::check_time() {
   if (over()) return;
   if (settings_.deadline && now_.mono >= *settings_.deadline) {
     const std::string why = why_not_yet();
@@ -327,12 +300,12 @@ void WaitMachine::Impl::check_time() {
   }
 }
 
-void WaitMachine::Impl::pump() {
+void WaitMachine::pump() {
   if (over()) return;
   if (idle() && check_at_ && now_.mono >= *check_at_) plan(Ask::check, now_.mono);
-  if (idle() && wish_.wait && watch_ == 0) {
-    if (polling_ || version_.empty()) {
-      plan(Ask::look_up, refresh_at_);
+  if (idle() && wish_.wait && !watch_.runs()) {
+    if (!watch_.is_allowed() || version_.empty()) {
+      plan(Ask::look_up, watch_.look_at());
     } else {
       start_watch();
     }
@@ -340,8 +313,8 @@ void WaitMachine::Impl::pump() {
   if (next_ != Ask::none && request_ == 0 && now_.mono >= next_at_) send(std::exchange(next_, Ask::none));
 }
 
-void WaitMachine::Impl::send(Ask ask) {
-  if (ask == Ask::look_up) watch_ = 0;  // what an older one still tells may be older than the answer
+void WaitMachine::send(Ask ask) {
+  if (ask == Ask::look_up) watch_.drop();  // what an older one still tells may be older than the answer
   if (ask == Ask::create) {
     life_ = primitive_->meta.uid;
     if (!requested_at_) requested_at_ = now_.server;
@@ -351,7 +324,7 @@ void WaitMachine::Impl::send(Ask ask) {
   step_.send.push_back({request_, request_for(ask), settings_.request_time});
 }
 
-kube::Request WaitMachine::Impl::request_for(Ask ask) const {
+kube::Request WaitMachine::request_for(Ask ask) const {
   const kube::Resource claims = wish_.kind->claim_resource();
   const kube::Resource primitives = wish_.kind->primitive_resource();
   switch (ask) {
@@ -370,16 +343,15 @@ kube::Request WaitMachine::Impl::request_for(Ask ask) const {
   return kube::list(primitives, wish_.primitive.ns, options);
 }
 
-void WaitMachine::Impl::start_watch() {
-  watch_ = ++last_id_;
-  watch_since_ = now_.mono;
+void WaitMachine::start_watch() {
+  watch_.begin(++last_id_, now_.mono);
   const kube::WatchOptions options{.field_selector = "metadata.name=" + wish_.primitive.name,
                                    .label_selector = {},
                                    .resource_version = std::exchange(version_, {})};
-  step_.watch = {watch_, kube::watch(wish_.kind->primitive_resource(), wish_.primitive.ns, options)};
+  step_.watch = {last_id_, kube::watch(wish_.kind->primitive_resource(), wish_.primitive.ns, options)};
 }
 
-std::optional<MonoTime> WaitMachine::Impl::next_wake() const {
+std::optional<MonoTime> WaitMachine::next_wake() const {
   std::optional<MonoTime> wake;
   const auto at_most = [&wake](MonoTime time) { wake = wake ? std::min(*wake, time) : time; };
   if (next_ != Ask::none && request_ == 0) at_most(next_at_);
@@ -393,11 +365,11 @@ std::optional<MonoTime> WaitMachine::Impl::next_wake() const {
 
 // ---- the end
 
-void WaitMachine::Impl::fail(const Error& error) {
+void WaitMachine::fail(const Error& error) {
   finish(exit_code_for(error), sentence_for(error) + (unsure_ || outcome_.joined ? what_stays() : std::string{}));
 }
 
-void WaitMachine::Impl::finish(ExitCode code, std::string message) {
+void WaitMachine::finish(ExitCode code, std::string message) {
   outcome_.code = code;
   outcome_.message = std::move(message);
   step_.finish = outcome_;

@@ -1,5 +1,5 @@
 // What WaitMachine says.
-#include "kondctl/wait_machine_impl.hpp"
+#include "kondctl/wait_machine.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -7,18 +7,18 @@
 
 namespace konductor::kondctl {
 
-std::string WaitMachine::Impl::subject() const {
+std::string WaitMachine::subject() const {
   return wish_.kind->names.singular + " " + kube::to_string(wish_.primitive);
 }
 
 // Behind what happened: "timed out after 5s ...".
-std::string WaitMachine::Impl::waiting() const {
+std::string WaitMachine::waiting() const {
   if (!wish_.wait) return "while joining " + subject();
   return (wish_.round ? "while waiting for round " + std::to_string(*wish_.round) + " of " : "while waiting for ") +
          subject();
 }
 
-std::string WaitMachine::Impl::why_not_yet() const {
+std::string WaitMachine::why_not_yet() const {
   if (last_error_) return last_error_->detail;
   if (!primitive_) return said_missing_ ? "it does not exist" : "no answer from the API server";
   if (has_to_join()) return "no answer from the API server";
@@ -27,7 +27,7 @@ std::string WaitMachine::Impl::why_not_yet() const {
   return not_ready.empty() ? verdict_.words : "it is not ready: " + not_ready;
 }
 
-std::string WaitMachine::Impl::what_stays() const {
+std::string WaitMachine::what_stays() const {
   if (!wish_.join) return {};
   const std::string claim = kube::to_string(wish_.join->claim);
   if (outcome_.joined) return "; the claim " + claim + " stays: who has joined has joined";
@@ -35,7 +35,7 @@ std::string WaitMachine::Impl::what_stays() const {
   return "; nothing has joined";
 }
 
-std::string WaitMachine::Impl::why_not_round() const {
+std::string WaitMachine::why_not_round() const {
   const runtime::WaitDeclaration& wait = wish_.kind->wait;
   const bool rounds = has_rounds(*primitive_->object, wait);
   if (rounds == wish_.round.has_value()) return {};
@@ -48,12 +48,12 @@ std::string WaitMachine::Impl::why_not_round() const {
          wish_.round_flag;
 }
 
-std::string WaitMachine::Impl::why_failed() const {
+std::string WaitMachine::why_failed() const {
   return subject() + " is " + wish_.kind->wait.failed_phase + (verdict_.words.empty() ? "" : ": " + verdict_.words) +
          "; it stays so: who wants to try again needs a new one";
 }
 
-std::string WaitMachine::Impl::doing(Ask ask) const {
+std::string WaitMachine::doing(Ask ask) const {
   const std::string claim =
       wish_.join ? to_string(wish_.kind->claim_resource()) + " " + kube::to_string(wish_.join->claim) : std::string{};
   switch (ask) {
@@ -68,7 +68,7 @@ std::string WaitMachine::Impl::doing(Ask ask) const {
          kube::to_string(wish_.primitive);
 }
 
-void WaitMachine::Impl::note_once(bool& said, std::string text) {
+void WaitMachine::note_once(bool& said, std::string text) {
   if (std::exchange(said, true)) return;
   step_.notes.push_back(std::move(text));
 }

@@ -23,20 +23,7 @@ bool ClaimWorld::holds() const {
 }
 
 ClaimOutcome ClaimWorld::run() {
-  machine_.emplace(wish, settings, start);
-  converse();
-  return outcome_.value_or(ClaimOutcome{ExitCode::failed, "it never finished", std::nullopt});
-}
-
-void ClaimWorld::at(Duration delay, std::function<void(ClaimWorld&)> what) {
-  after(delay, [this, what = std::move(what)] { what(*this); });
-}
-
-bool ClaimWorld::resume(const DialogueEvent& event, Now now, DialogueStep& step) {
-  ClaimStep next = machine_->resume(event, now);
-  outcome_ = next.finish;
-  step = std::move(next);
-  return !outcome_;
+  return converse_with(ClaimMachine(wish, settings, start));
 }
 
 std::string ClaimWorld::words_for(const kube::Request& request) const {

@@ -11,7 +11,7 @@
 namespace konductor::kondctl::test {
 
 /// A server with one widget, one name for a ticket and an operator.
-class ClaimWorld : public DialogueWorld {
+class ClaimWorld : public WorldOf<ClaimWorld, ClaimMachine> {
  public:
   explicit ClaimWorld(bool wait, bool in_pod = false);
 
@@ -25,7 +25,6 @@ class ClaimWorld : public DialogueWorld {
   /// Until it finishes, or virtual time is a day old.
   ClaimOutcome run();
 
-  void at(Duration delay, std::function<void(ClaimWorld&)> what);
   void set_status(const json& status);  // of the claim, which must be there
   void grant();
   void set_waiting(const std::string& reason, const std::string& message);
@@ -34,7 +33,6 @@ class ClaimWorld : public DialogueWorld {
   [[nodiscard]] bool holds() const;
 
  private:
-  bool resume(const DialogueEvent& event, Now now, DialogueStep& step) override;
   void start_watch(const DialogueStep::Watching& watching) override;
   Result<kube::Response> execute(const kube::Request& request) override;
   [[nodiscard]] std::string words_for(const kube::Request& request) const override;
@@ -43,8 +41,6 @@ class ClaimWorld : public DialogueWorld {
   json stamped(json object);
 
   runtime::KindDeclaration kind_ = widget_kind();
-  std::optional<ClaimMachine> machine_;
-  std::optional<ClaimOutcome> outcome_;
   std::uint64_t watch_ = 0;
   std::int64_t revision_ = 100;
 };

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace konductor::kondctl::test {
@@ -67,6 +68,35 @@ class DialogueWorld {
   std::optional<MonoTime> wake_at_;
   bool over_ = false;
   int requests_ = 0;
+};
+
+/// The world of one machine; `World` is the class that derives from it.
+template <class World, class Machine>
+class WorldOf : public DialogueWorld {
+ public:
+  void at(Duration delay, std::function<void(World&)> what) {
+    after(delay, [this, what = std::move(what)] { what(static_cast<World&>(*this)); });
+  }
+
+ protected:
+  typename Machine::Outcome converse_with(Machine machine) {
+    machine_.emplace(std::move(machine));
+    converse();
+    typename Machine::Outcome none;
+    none.message = "it never finished";
+    return outcome_.value_or(none);
+  }
+
+ private:
+  bool resume(const DialogueEvent& event, Now now, DialogueStep& step) override {
+    auto next = machine_->resume(event, now);
+    outcome_ = next.finish;
+    step = std::move(next);
+    return !outcome_;
+  }
+
+  std::optional<Machine> machine_;
+  std::optional<typename Machine::Outcome> outcome_;
 };
 
 inline constexpr Duration hop = milliseconds{1};

@@ -29,22 +29,7 @@ WaitWorld::WaitWorld(Do what, Round round) {
 }
 
 WaitOutcome WaitWorld::run() {
-  machine_.emplace(wish, settings, start);
-  converse();
-  WaitOutcome none;
-  none.message = "it never finished";
-  return outcome_.value_or(none);
-}
-
-void WaitWorld::at(Duration delay, std::function<void(WaitWorld&)> what) {
-  after(delay, [this, what = std::move(what)] { what(*this); });
-}
-
-bool WaitWorld::resume(const DialogueEvent& event, Now now, DialogueStep& step) {
-  WaitStep next = machine_->resume(event, now);
-  outcome_ = next.finish;
-  step = std::move(next);
-  return !outcome_;
+  return converse_with(WaitMachine(wish, settings, start));
 }
 
 std::string WaitWorld::words_for(const kube::Request& request) const {

@@ -12,7 +12,7 @@
 namespace konductor::kondctl::test {
 
 /// A server with one name for a party and one for a guest, and with the history of the party.
-class WaitWorld : public DialogueWorld {
+class WaitWorld : public WorldOf<WaitWorld, WaitMachine> {
  public:
   enum class Do { wait, join, join_and_wait };
 
@@ -26,7 +26,6 @@ class WaitWorld : public DialogueWorld {
 
   WaitOutcome run();
 
-  void at(Duration delay, std::function<void(WaitWorld&)> what);
   /// Of the party, which must be there.
   void set_status(const json& status);
   /// Its phase, and the message of the condition of that name, or of "Begun" while it gathers.
@@ -51,7 +50,6 @@ class WaitWorld : public DialogueWorld {
     std::shared_ptr<const json> object;  // null: deleted
   };
 
-  bool resume(const DialogueEvent& event, Now now, DialogueStep& step) override;
   void start_watch(const DialogueStep::Watching& watching) override;
   Result<kube::Response> execute(const kube::Request& request) override;
   [[nodiscard]] std::string words_for(const kube::Request& request) const override;
@@ -64,8 +62,6 @@ class WaitWorld : public DialogueWorld {
   json party_;
   std::vector<Change> history_;
   std::int64_t compacted_ = 0;
-  std::optional<WaitMachine> machine_;
-  std::optional<WaitOutcome> outcome_;
   std::uint64_t watch_ = 0;
   std::int64_t revision_ = 100;
   int lives_ = 0;
