@@ -148,7 +148,7 @@ Decision decide(const Spec& spec, const State& before, std::span<const ArrivalIn
   State& state = decision.state = before;
   Standing& stands = decision.stands;
   begin_next(spec, arrivals, state);
-  if (!state.first) state.first = first_for(spec, arrivals, state.round);
+  if (!state.verdict && !state.first) state.first = first_for(spec, arrivals, state.round);
   Participants here = gather(spec, state, arrivals);
   if (!state.verdict) {
     const auto deadline = deadline_of(spec, state);

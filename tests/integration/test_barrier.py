@@ -184,6 +184,7 @@ def test_it_fails_at_the_timeout_for_ever_and_says_why(world):
             told = conditions(seen)[which]
             assert (told["status"], told["reason"]) == (value, "TimedOut"), told
             assert told["message"] == "2 of 3 had arrived when the timeout of 2s was over; missing: 1", told
+        wait_for("the Event", lambda: any((e["type"], e["reason"]) == ("Warning", "TimedOut") for e in world.api.list(ns, "events")))
         world.kubectl("wait", "-n", ns, "--for=condition=Failed", "barrier/b", "--timeout=20s")
         arrive(world, ns, "1", "late")
         world.api.patch(ns, "barriers", "b", {"spec": {"expected": 1, "timeout": None}})

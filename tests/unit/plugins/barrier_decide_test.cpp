@@ -147,6 +147,11 @@ TEST(BarrierDecide, fails_at_the_timeout_for_ever_and_says_how_many_had_come) {
   EXPECT_EQ(told({}, 11 * minute).state, decision.state);
 }
 
+TEST(BarrierDecide, a_failed_one_changes_nothing_of_its_state_even_without_a_first_arrival) {
+  const State failed{.round = 1, .opened = 0, .first = {}, .verdict = Standing{1, 2, "TimedOut", "words", ""}};
+  EXPECT_EQ(decide(waits_for(2), failed, indexes({0, 1}), minute).state, failed);
+}
+
 TEST(BarrierDecide, says_nothing_of_a_quorum_where_none_is_asked) {
   Told told{with_timeout(waits_for(3))};
   told({{"ann", 0, {}}});
