@@ -7,6 +7,7 @@ import time
 from harness import Operator, wait_for
 from kinds import BARRIER, arrival, barrier, phase
 from test_crash_at_every_write import ELECTION, STANDBY_WAYS, WAYS, History, Lane, side_by_side
+from test_pods import pod, pod_exists
 
 
 class BarrierHistory(History):
@@ -32,7 +33,7 @@ def distinct(lane, name, round_, version):
         if kind == "DELETED":
             there.pop(claim["metadata"]["name"], None)
         elif phase(claim) != "Denied" and spec.get("round", 1) == round_:
-            there[claim["metadata"]["name"]] = spec["participant"]
+            there[claim["metadata"]["name"]] = spec.get("participant") or spec["pod"]["uid"]
     return set(there.values())
 
 
@@ -64,6 +65,7 @@ class BarrierLane(Lane):
     """A lane that also hears what becomes of the barriers."""
 
     def __init__(self, world, ns, *arguments):
+        pod_exists(world, ns)
         self.barriers = BarrierHistory(world, ns, "barriers")
         self.barriers.start()
         super().__init__(world, ns, *arguments)
@@ -122,6 +124,23 @@ def rounds_run(lane, name):
     assert [s["openedRound"] for _, s in states(lane, name) if s.get("round") == 2][0] == 1
 
 
+def pods_run(lane, name):
+    """The operator finds out who the Pods are, and writes it down before it counts them; one of them goes meanwhile."""
+    pods = [lane.api.create(lane.ns, "pods", pod(f"{name}-{number}"))["metadata"] for number in range(3)]
+    of = lambda number: {"name": pods[number]["name"], "uid": pods[number]["uid"]}
+    lane.api.create(lane.ns, "barriers", barrier(name, 3))
+    for claim, number in (("a", 0), ("b", 1), ("again", 0)):
+        lane.ask(name, claim, pod=of(number))
+    lane.until_barrier(name, arrived=2, phase="Waiting")
+    known = lambda: {claim["metadata"]["name"] for _, _, claim in lane.history.of(name) if claim.get("status", {}).get("participant")}
+    lane.until("it is known who they are", lambda: len(known()) == 3)
+    lane.api.request("DELETE", lane.api.path(lane.ns, "pods", pods[0]["name"]), {"gracePeriodSeconds": 0})
+    lane.ask(name, "later", pod=of(0))  # another container, whose Pod is gone when it is looked for
+    lane.ask(name, "c", pod=of(2))
+    lane.until_barrier(name, phase="Open", arrived=3)
+    assert [verdict[:2] for verdict in judge(lane, name, 3).values()] == [("Open", 3)]
+
+
 def takeover_run(lane, name):
     """A short one, as each of its runs costs a takeover."""
     lane.api.create(lane.ns, "barriers", barrier(name, 2))
@@ -138,6 +157,10 @@ def lane_of(run, name, ways, standby=False):
 
 def test_a_barrier_opens_once_wherever_its_operator_or_its_connection_dies(world):
     side_by_side(world, lane_of(once_run, "barrier", WAYS))
+
+
+def test_pods_are_counted_as_who_they_are_wherever_the_operator_or_its_connection_dies(world):
+    side_by_side(world, lane_of(pods_run, "barrier-pods", WAYS))
 
 
 def test_rounds_open_and_fail_once_wherever_the_operator_or_its_connection_dies(world):
