@@ -188,6 +188,23 @@ TEST(Join, keeps_a_claim_of_a_later_life_than_it_knew) {
   EXPECT_EQ(world.count("DELETE guests"), 0);
 }
 
+// A look that is newer than the stream ends it: what that still tells is of a former life.
+TEST(Join, forgets_a_stream_that_is_behind) {
+  WaitWorld world(Do::join_and_wait);
+  world.delete_party();
+  world.watch_lag = milliseconds{50};
+  world.at(seconds{1}, [](WaitWorld& w) { w.create_party(); });
+  world.at(seconds{1} + milliseconds{49}, [](WaitWorld& w) {
+    w.create_party();
+    w.guest = old_guest("u-party-3");
+  });
+  world.at(seconds{9}, [](WaitWorld& w) { w.set_phase("Begun", "1 of 1"); });
+  const WaitOutcome outcome = world.run();
+  EXPECT_EQ(outcome.code, ExitCode::done) << outcome.message;
+  ASSERT_TRUE(outcome.joined);
+  EXPECT_EQ(outcome.joined->uid, "u-old");
+}
+
 TEST(Join, replaces_a_claim_that_was_denied) {
   WaitWorld world(Do::join_and_wait);
   world.guest = old_guest("u-party-1", "Denied");

@@ -51,7 +51,7 @@ void WaitWorld::start_watch(const DialogueStep::Watching& watching) {
 }
 
 void WaitWorld::show(const Change& change) {
-  after(hop, [this, id = watch_, object = change.object] {
+  after(watch_lag, [this, id = watch_, object = change.object] {
     if (object) return tell(ObjectSeen{id, object});
     tell(ObjectGone{id});
   });

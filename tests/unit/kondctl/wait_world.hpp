@@ -21,6 +21,7 @@ class WaitWorld : public WorldOf<WaitWorld, WaitMachine> {
   // What the world is like; set before run().
   json guest;                                  // null: there is none
   std::function<void(WaitWorld&)> on_created;  // the operator: called a millisecond after a create
+  Duration watch_lag = hop;
   WaitWish wish;
   DialogueSettings settings;
 
