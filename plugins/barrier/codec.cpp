@@ -74,10 +74,11 @@ std::optional<State> parse_state(std::string_view json) {
   if (object->raw("round").empty()) return state;  // nothing was decided yet
   state.round = object->integer("round").value_or(0);
   state.opened = object->integer("opened").value_or(-1);
+  if (state.round < 1 || state.round > most_round) return std::nullopt;
   if (!read_first(*object, state) || !read_verdict(*object, state)) return std::nullopt;
   const bool failed = object->boolean("failed").value_or(false);
   const std::int64_t opened = state.verdict && !failed ? state.round : state.round - 1;
-  if (state.round < 1 || state.opened != opened || (failed && !state.verdict)) return std::nullopt;
+  if (state.opened != opened || (failed && !state.verdict)) return std::nullopt;
   return state;
 }
 

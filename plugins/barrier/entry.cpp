@@ -24,7 +24,7 @@ constexpr konductor_column columns[] = {
 };
 
 constexpr konductor_flag round_flag =
-    integer_flag("round", "N", "the round, of a reusable barrier (and only there)", "spec.round", 1, 2147483647);
+    integer_flag("round", "N", "the round, of a reusable barrier (and only there)", "spec.round", 1, most_round);
 constexpr konductor_flag arrive_flags[] = {
     string_flag("participant", "TEXT", "who arrives, in place of the Pod's Job and index", "spec.participant"),
     round_flag,

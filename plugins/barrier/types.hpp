@@ -9,6 +9,7 @@
 namespace konductor::barrier {
 
 inline constexpr std::int64_t most_expected = 10'000;
+inline constexpr std::int64_t most_round = 2'147'483'647;
 inline constexpr std::int64_t shortest_timeout = 1'000'000;
 inline constexpr std::int64_t longest_timeout = 8760LL * 3600 * 1'000'000;
 

@@ -66,6 +66,8 @@ TEST(BarrierCodec, refuses_a_state_that_says_two_things) {
            "[]",
            R"({"round":0,"opened":0})",
            R"({"round":"1","opened":0})",
+           R"({"round":-9223372036854775808,"opened":0})",
+           R"({"round":2147483648,"opened":2147483647})",
            R"({"round":1})",
            R"({"round":1,"opened":1})",
            R"({"round":3,"opened":1})",
