@@ -26,12 +26,16 @@ ExitCode print_version(Format format, Console& console) {
   return ExitCode::done;
 }
 
+std::string variable(const char* name) {
+  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread
+  return text == nullptr ? std::string{} : text;
+}
+
 Result<host::PluginRegistry> load(const FirstLook& look) {
   if (!look.needs_plugins) return host::PluginRegistry{};
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
-  const char* variable = std::getenv("KONDUCTOR_PLUGIN_DIR");  // NOLINT(concurrency-mt-unsafe): one thread
-  const auto folders = host::plugin_folders(look.plugin_dirs, variable == nullptr ? "" : variable, program);
+  const auto folders = host::plugin_folders(look.plugin_dirs, variable("KONDUCTOR_PLUGIN_DIR"), program);
   return host::load_plugins(folders, [] { return io::mono_now(); });
 }
 
@@ -42,6 +46,8 @@ ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime s
     case runtime::Action::acquire: return acquire(**session);
     case runtime::Action::release: return release(**session);
     case runtime::Action::list: return list(**session);
+    case runtime::Action::join: return join(**session);
+    case runtime::Action::wait_for_phase: return wait(**session);
     default: return show(**session);
   }
 }
@@ -53,7 +59,7 @@ int run(const std::vector<std::string>& args, runtime::MonoTime started) {
   auto plugins = load(first_look(args));
   if (!plugins) return static_cast<int>(report(early, plugins.error()));
   const auto kinds = plugins->kinds();
-  const CommandLine line = parse_command_line(args, kinds);
+  const CommandLine line = parse_command_line(args, kinds, variable(participant_variable));
   if (const auto* farewell = std::get_if<Farewell>(&line)) {
     std::cout << farewell->out << std::flush;
     std::cerr << farewell->err << std::flush;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "kube/object_meta.hpp"
 #include "kube/resource.hpp"
 #include "runtime/claim.hpp"
 #include "runtime/clock.hpp"
@@ -43,11 +44,21 @@ struct ClaimView {
 
 /// The object to create.
 [[nodiscard]] nlohmann::json compose_claim(const ClaimWish& wish, runtime::WallTime requested_at);
+/// The same of a claim that is only counted, and goes with its primitive.
+[[nodiscard]] nlohmann::json compose_joining(const ClaimWish& wish, const std::string& primitive_uid,
+                                             runtime::WallTime requested_at);
 [[nodiscard]] Result<ClaimView> view_of_claim(const nlohmann::json& object, const runtime::KindDeclaration& kind);
+/// Of a claim that is only counted: it means this primitive, and not a former one of the same name. One that names no
+/// owner was made by hand; older than the primitive it can't mean it.
+[[nodiscard]] bool is_of(const runtime::Claim& claim, const kube::ObjectMeta& primitive);
+/// Why it is not certain who a claim stands for: the message of that condition unless it is True; else empty.
+[[nodiscard]] std::string doubt_of(const nlohmann::json& claim);
 /// What a primitive says against itself: reason and message of its condition Ready while that is False; else empty.
 [[nodiscard]] std::string why_not_ready(const nlohmann::json& primitive);
 /// What of an existing claim differs from the wish so that it can't stand for it: dotted path, or empty.
 [[nodiscard]] std::string difference(const nlohmann::json& object, const ClaimWish& wish);
+/// The same of a claim that is only counted: in which Pod it came does not matter.
+[[nodiscard]] std::string difference_of_joining(const nlohmann::json& object, const ClaimWish& wish);
 /// The holder's sign of life. With the UID: a claim of another life must not get it.
 [[nodiscard]] nlohmann::json compose_renewal(const std::string& uid, runtime::WallTime now);
 

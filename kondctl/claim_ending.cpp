@@ -154,7 +154,7 @@ void ClaimMachine::Impl::give_up(ExitCode code, std::string message, MonoTime un
   }
   stage_ = Stage::withdrawing;
   give_up_at_ = until;
-  watch_ = 0;
+  watch_.drop();
   next_ = Ask::none;
   renewal_ = {};
   if (main_.ask == Ask::create) return;  // its answer says what to delete

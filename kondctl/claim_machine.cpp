@@ -20,7 +20,6 @@ using nlohmann::json;
 using runtime::Phase;
 
 constexpr int rounds_at_once = 4;  // of finding another claim in the way, before it slows down
-constexpr Duration long_watch = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -30,7 +29,7 @@ ClaimMachine::~ClaimMachine() = default;
 ClaimMachine::ClaimMachine(ClaimMachine&&) noexcept = default;
 ClaimMachine& ClaimMachine::operator=(ClaimMachine&&) noexcept = default;
 
-ClaimStep ClaimMachine::resume(const ClaimEvent& event, Now now) {
+ClaimStep ClaimMachine::resume(const DialogueEvent& event, Now now) {
   return impl_->resume(event, now);
 }
 
@@ -40,9 +39,9 @@ ClaimMachine::Impl::Impl(ClaimWish wish, ClaimSettings settings, MonoTime starte
       started_(started),
       delay_(settings.retry_first, settings.retry_most, settings.seed),
       next_at_(started),
-      poll_delay_(settings.poll_first) {}
+      watch_(settings, started) {}
 
-ClaimStep ClaimMachine::Impl::resume(const ClaimEvent& event, Now now) {
+ClaimStep ClaimMachine::Impl::resume(const DialogueEvent& event, Now now) {
   step_ = {};
   now_ = now;
   if (stage_ == Stage::finished) return {};
@@ -81,28 +80,18 @@ void ClaimMachine::Impl::on(const Answered& event) {
   }
 }
 
-void ClaimMachine::Impl::on(const ClaimSeen& event) {
-  if (event.watch == 0 || event.watch != watch_ || stage_ != Stage::waiting || !event.object) return;
+void ClaimMachine::Impl::on(const ObjectSeen& event) {
+  if (!watch_.is(event.watch) || stage_ != Stage::waiting || !event.object) return;
   delay_.reset();
   if (const auto view = view_of_claim(*event.object, *wish_.kind)) observe(*view, std::nullopt);
 }
 
-void ClaimMachine::Impl::on(const ClaimGone& event) {
-  if (event.watch != 0 && event.watch == watch_ && stage_ == Stage::waiting) deleted_by_somebody();
+void ClaimMachine::Impl::on(const ObjectGone& event) {
+  if (watch_.is(event.watch) && stage_ == Stage::waiting) deleted_by_somebody();
 }
 
 void ClaimMachine::Impl::on(const WatchEnded& event) {
-  if (event.watch == 0 || event.watch != watch_) return;
-  watch_ = 0;
-  if (event.error && event.error->code == Errc::forbidden) {
-    polling_ = true;
-    refresh_at_ = now_.mono + poll_delay_;
-    return;
-  }
-  // A stream that ended in its time, or whose place in history is gone, is read on at once.
-  const bool expected = !event.error || event.error->code == Errc::expired;
-  const bool lasted = now_.mono - watch_since_ >= long_watch;
-  refresh_at_ = now_.mono + (expected && lasted ? Duration{0} : delay_.next(event.error.value_or(Error{})));
+  if (watch_.is(event.watch)) watch_.end(event.error, now_.mono, delay_);
 }
 
 void ClaimMachine::Impl::on(const Signalled& event) {
@@ -198,7 +187,7 @@ void ClaimMachine::Impl::on_remove(const Result<json>& answer) {
 void ClaimMachine::Impl::enter_waiting(const ClaimView& view, MonoTime sent) {
   stage_ = Stage::waiting;
   view_ = view;
-  refresh_at_ = now_.mono;
+  watch_.look_at(now_.mono);
   // One that is adopted may not have been renewed for a while.
   if (!wish_.pod) renew_at_ = adopted_ ? now_.mono : sent + effective_ttl() / 3;
   if (!view.claim.resource_version.empty()) keep_watching();
@@ -281,8 +270,8 @@ void ClaimMachine::Impl::on_renewal(const Result<json>& answer, MonoTime sent) {
   const Error& error = answer.error();
   if (error.code == Errc::not_found && stage_ == Stage::waiting) return deleted_by_somebody();
   if (error.code == Errc::conflict || error.code == Errc::invalid) {
-    refresh_at_ = now_.mono;
-    watch_ = 0;
+    watch_.look_at(now_.mono);
+    watch_.drop();
     renew_at_ = now_.mono + third;
   } else if (is_retryable(error.code)) {
     renew_at_ = now_.mono + delay_.next(error);
@@ -299,8 +288,7 @@ void ClaimMachine::Impl::on_refresh(const Result<json>& answer, MonoTime sent) {
   }
   const auto view = view_of_claim(*answer, *wish_.kind);
   if (!view) return fail(view.error());
-  poll_delay_ = std::min(poll_delay_ * 2, settings_.retry_most);
-  refresh_at_ = now_.mono + poll_delay_;
+  watch_.looked(now_.mono);
   observe(*view, sent);
   if (stage_ == Stage::waiting) keep_watching();
 }
@@ -309,7 +297,7 @@ void ClaimMachine::Impl::replace(const runtime::Claim& old) {
   old_ = old;
   stage_ = Stage::starting;
   view_.reset();
-  watch_ = 0;
+  watch_.drop();
   main_ = renewal_ = {};  // their answers would be about the old one
   renew_at_.reset();
   not_granted_at_.reset();
@@ -332,8 +320,8 @@ void ClaimMachine::Impl::try_again(Ask ask, const Error& error) {
 
 void ClaimMachine::Impl::pump() {
   if (stage_ == Stage::finished) return;
-  if (stage_ == Stage::waiting && watch_ == 0 && next_ == Ask::none && main_.ask == Ask::none) {
-    plan(Ask::refresh, refresh_at_);
+  if (stage_ == Stage::waiting && !watch_.runs() && next_ == Ask::none && main_.ask == Ask::none) {
+    plan(Ask::refresh, watch_.look_at());
   }
   if (next_ != Ask::none && main_.ask == Ask::none && now_.mono >= next_at_) send_main(std::exchange(next_, Ask::none));
   if (stage_ == Stage::waiting && renew_at_ && renewal_.id == 0 && now_.mono >= *renew_at_) send_renewal();
@@ -382,13 +370,12 @@ std::uint64_t ClaimMachine::Impl::send(kube::Request request) {
 }
 
 void ClaimMachine::Impl::keep_watching() {
-  if (polling_ || watch_ != 0) return;
-  watch_ = ++last_id_;
-  watch_since_ = now_.mono;
+  if (!watch_.is_allowed() || watch_.runs()) return;
+  watch_.begin(++last_id_, now_.mono);
   const kube::WatchOptions options{.field_selector = "metadata.name=" + wish_.claim.name,
                                    .label_selector = {},
                                    .resource_version = view_->claim.resource_version};
-  step_.watch = {watch_, kube::watch(wish_.kind->claim_resource(), wish_.claim.ns, options)};
+  step_.watch = {last_id_, kube::watch(wish_.kind->claim_resource(), wish_.claim.ns, options)};
 }
 
 }  // namespace konductor::kondctl

@@ -2,6 +2,7 @@
 
 #include "kondctl/claim_machine.hpp"
 #include "kondctl/retry_delay.hpp"
+#include "kondctl/watch_turn.hpp"
 
 #include <string>
 #include <string_view>
@@ -13,7 +14,7 @@ class ClaimMachine::Impl {
  public:
   Impl(ClaimWish wish, ClaimSettings settings, MonoTime started);
 
-  ClaimStep resume(const ClaimEvent& event, Now now);
+  ClaimStep resume(const DialogueEvent& event, Now now);
 
  private:
   enum class Stage {
@@ -45,8 +46,8 @@ class ClaimMachine::Impl {
   // Events.
   void on(const Woken&) {}
   void on(const Answered& event);
-  void on(const ClaimSeen& event);
-  void on(const ClaimGone& event);
+  void on(const ObjectSeen& event);
+  void on(const ObjectGone& event);
   void on(const WatchEnded& event);
   void on(const Signalled& event);
 
@@ -116,11 +117,7 @@ class ClaimMachine::Impl {
   InFlight main_;
   InFlight renewal_;
   std::uint64_t last_id_ = 0;
-  std::uint64_t watch_ = 0;  // 0: none runs
-  bool polling_ = false;
-  Duration poll_delay_;
-  MonoTime refresh_at_;
-  MonoTime watch_since_;
+  WatchTurn watch_;
 
   std::optional<runtime::WallTime> requested_at_;  // also how our own claim is known after a lost answer
   bool unsure_ = false;                            // a create was sent whose answer is missing

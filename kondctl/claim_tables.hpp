@@ -31,6 +31,13 @@ struct ShownClaims {
 /// With the place of each as it is now: what a claim's own status says of it is as old as that status.
 [[nodiscard]] std::string queue_of(const ShownClaims& claims, const runtime::KindDeclaration& kind, kube::WallTime now);
 
+/// Those of a kind whose claims are only counted: all that mean this very primitive, by round and age.
+[[nodiscard]] std::vector<ShownClaim> counted_claims(std::vector<nlohmann::json> objects,
+                                                     const runtime::KindDeclaration& kind,
+                                                     const nlohmann::json& primitive);
+[[nodiscard]] std::string table_of(const std::vector<ShownClaim>& counted, const runtime::KindDeclaration& kind,
+                                   const nlohmann::json& primitive, kube::WallTime now);
+
 /// The first holders, as the operator wrote them into the primitive's status, for those who may not list claims; empty
 /// where it writes none for this kind.
 [[nodiscard]] std::string first_holders_of(const nlohmann::json& primitive, const runtime::KindDeclaration& kind,

@@ -24,6 +24,7 @@ constexpr IntegerRange timeout_range{std::chrono::microseconds{std::chrono::mill
                                      std::chrono::microseconds{std::chrono::hours{8760}}.count()};
 constexpr IntegerRange priority_range{-1000000, 1000000};
 constexpr std::size_t longest_holder = 253;
+constexpr std::int64_t first_round = 1;
 
 bool takes_value(std::string_view option) {
   constexpr std::array<std::string_view, 8> with_value{"-n",           "--namespace", "--context", "--kubeconfig",
@@ -138,12 +139,50 @@ Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocati
     if (!raw.has_declared(flag.name)) continue;
     const auto value = parse_declared_flag(flag, raw.declared(flag.name));
     if (!value) return value.error();
+    if (const auto ok = check_length(*invocation.kind, flag, "--" + flag.name, raw.declared(flag.name)); !ok) return ok;
     invocation.fields.push_back({flag.path, *value});
   }
   return {};
 }
 
-Result<Invocation> checked(const RawCommandLine& raw) {
+const runtime::FlagDeclaration* flag_of(const Invocation& invocation, const std::string& member) {
+  if (invocation.command == nullptr || member.empty()) return nullptr;
+  for (const runtime::FlagDeclaration& flag : invocation.command->flags) {
+    if (flag.path == "spec." + member) return &flag;
+  }
+  return nullptr;
+}
+
+// Who joins, by its flag or else by the environment.
+Result<void> take_participant(const RawCommandLine& raw, const std::string& from_environment, Invocation& invocation) {
+  const runtime::FlagDeclaration* flag = flag_of(invocation, invocation.kind->participant_field);
+  if (invocation.action != Action::join || flag == nullptr) return {};
+  invocation.claim.participant_flag = "--" + flag->name;
+  if (raw.has_declared(flag->name)) {
+    invocation.claim.participant = raw.declared(flag->name);
+    if (!invocation.claim.participant.empty()) return {};
+    return Error{Errc::bad_config, "--" + flag->name + " must not be empty", 0};
+  }
+  if (from_environment.empty()) return {};
+  const auto value = parse_declared_flag(*flag, from_environment);
+  if (!value) return value.error();
+  if (const auto ok = check_length(*invocation.kind, *flag, participant_variable, from_environment); !ok) return ok;
+  invocation.claim.participant = from_environment;
+  invocation.fields.push_back({flag->path, *value});
+  return {};
+}
+
+Result<void> take_round(const RawCommandLine& raw, Invocation& invocation) {
+  const runtime::FlagDeclaration* flag = flag_of(invocation, invocation.kind->wait.round_field);
+  if (flag == nullptr || !raw.has_declared(flag->name)) return {};
+  const auto round =
+      parse_integer_flag(flag->name, raw.declared(flag->name), {std::max(flag->minimum, first_round), flag->maximum});
+  if (!round) return round.error();
+  invocation.claim.round = *round;
+  return {};
+}
+
+Result<Invocation> checked(const RawCommandLine& raw, const std::string& participant) {
   Invocation invocation;
   invocation.purpose = raw.purpose;
   invocation.kind = raw.kind;
@@ -162,6 +201,8 @@ Result<Invocation> checked(const RawCommandLine& raw) {
   }
   if (const auto ok = take_claim_flags(raw, invocation.claim); !ok) return ok.error();
   if (const auto ok = take_declared_flags(raw, invocation); !ok) return ok.error();
+  if (const auto ok = take_round(raw, invocation); !ok) return ok.error();
+  if (const auto ok = take_participant(raw, participant, invocation); !ok) return ok.error();
   return invocation;
 }
 
@@ -179,18 +220,27 @@ FirstLook first_look(std::span<const std::string> args) {
   return look;
 }
 
-CommandLine parse_command_line(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
+CommandLine parse_command_line(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds,
+                               const std::string& participant) {
   if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
   CommandTree tree(kinds);
   auto raw = tree.parse(args);
   if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
-  const auto invocation = checked(std::get<RawCommandLine>(raw));
+  const auto invocation = checked(std::get<RawCommandLine>(raw), participant);
   if (!invocation) return usage(invocation.error().detail);
   return *invocation;
 }
 
 bool has_action(Action action) noexcept {
-  return action == Action::acquire || action == Action::release || action == Action::show || action == Action::list;
+  switch (action) {
+    case Action::acquire:
+    case Action::release:
+    case Action::show:
+    case Action::list:
+    case Action::join:
+    case Action::wait_for_phase: return true;
+    default: return false;
+  }
 }
 
 }  // namespace konductor::kondctl

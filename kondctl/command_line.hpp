@@ -18,9 +18,14 @@ struct FirstLook {
 
 using CommandLine = std::variant<Invocation, Farewell>;
 
-/// Without the program's name. `kinds` must outlive the result. Pure: reads no environment, prints nothing.
+/// Names the participant where no flag does.
+inline constexpr const char* participant_variable = "KONDUCTOR_PARTICIPANT";
+
+/// Without the program's name. `kinds` must outlive the result. Pure: reads no environment, prints nothing;
+/// `participant` is the value of that variable, empty where it is not set.
 [[nodiscard]] CommandLine parse_command_line(std::span<const std::string> args,
-                                             std::span<const runtime::KindDeclaration> kinds);
+                                             std::span<const runtime::KindDeclaration> kinds,
+                                             const std::string& participant = {});
 
 /// The actions that this kondctl has code for; commands of others are left out.
 [[nodiscard]] bool has_action(runtime::Action action) noexcept;

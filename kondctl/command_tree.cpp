@@ -23,6 +23,8 @@ using runtime::KindDeclaration;
 
 constexpr std::array<std::string_view, 5> reserved_words{"plugin", "version", "status", "help", "completion"};
 
+constexpr const char* timeout_help = "Give up after this time, with exit code 124";
+
 constexpr const char* exit_code_help =
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not available now, 4 no such object, 5 refused, 6 the API server "
     "or\n"
@@ -39,8 +41,14 @@ struct Leaf {
 
 bool usable(const KindDeclaration& kind, Action action) {
   if (!has_action(action)) return false;
-  const bool needs_claims = action == Action::acquire || action == Action::release;
-  return !needs_claims || !kind.claim.plural.empty();
+  const bool counted = kind.mode == runtime::Mode::counted;
+  switch (action) {
+    case Action::acquire:
+    case Action::release: return !kind.claim.plural.empty() && !counted;
+    case Action::join: return !kind.claim.plural.empty() && counted;
+    case Action::wait_for_phase: return !kind.wait.open_phase.empty();
+    default: return true;
+  }
 }
 
 const CommandDeclaration* command_for(const KindDeclaration& kind, Action action) {
@@ -78,8 +86,9 @@ class CommandTree::Impl {
   void add_leaf(CLI::App* app, const Leaf& leaf);
   void add_acquire_flags(CLI::App& app, const KindDeclaration& kind);
   void add_release_flags(CLI::App& app);
+  void add_join_flags(CLI::App& app, const KindDeclaration& kind);
   void add_host_flag(CLI::App& app, const std::string& flag, const std::string& placeholder, const std::string& help);
-  void add_declared_flags(CLI::App& app, const CommandDeclaration& command);
+  void add_declared_flags(CLI::App& app, const Leaf& leaf);
 
   // All leaves write to the same place: only one of them is typed.
   RawCommandLine raw_;
@@ -121,7 +130,7 @@ void CommandTree::Impl::add_globals() {
 }
 
 void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds) {
-  CLI::App* status = add_command(app_, "status", "Show one object: who holds it, who waits");
+  CLI::App* status = add_command(app_, "status", "Show one object: what it says, and its claims");
   status->require_subcommand(1);
   for (const KindDeclaration& kind : kinds) {
     if (is_reserved_word(kind.names.singular) || is_taken(*status, kind.names.singular)) continue;
@@ -161,7 +170,9 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   }
   if (leaf.action == Action::acquire) add_acquire_flags(*app, *leaf.kind);
   if (leaf.action == Action::release) add_release_flags(*app);
-  if (leaf.command != nullptr) add_declared_flags(*app, *leaf.command);
+  if (leaf.action == Action::join) add_join_flags(*app, *leaf.kind);
+  if (leaf.action == Action::wait_for_phase) add_host_flag(*app, "timeout", "DURATION", timeout_help);
+  if (leaf.command != nullptr) add_declared_flags(*app, leaf);
 }
 
 void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& kind) {
@@ -187,6 +198,20 @@ void CommandTree::Impl::add_release_flags(CLI::App& app) {
   add_host_flag(app, "timeout", "DURATION", "Give up after this time, with exit code 124 (default 30s)");
 }
 
+void CommandTree::Impl::add_join_flags(CLI::App& app, const KindDeclaration& kind) {
+  const std::string& open = kind.wait.open_phase;
+  if (!open.empty()) {
+    app.add_flag("--wait", raw_.wait,
+                 "Then wait until the " + kind.names.singular + " is " + open +
+                     "; until it exists, too. Without it, it is done as soon as the claim is there");
+  }
+  add_host_flag(app, "timeout", "DURATION",
+                std::string(timeout_help) + "; without --wait: how long to try (default 10s, then exit code 6)");
+  add_host_flag(app, "holder", "TEXT",
+                "Who joins, where that is no Pod: asking again finds the same claim, so each process needs a name of "
+                "its own");
+}
+
 void CommandTree::Impl::add_host_flag(CLI::App& app, const std::string& flag, const std::string& placeholder,
                                       const std::string& help) {
   app.add_option_function<std::string>(
@@ -194,13 +219,15 @@ void CommandTree::Impl::add_host_flag(CLI::App& app, const std::string& flag, co
       ->type_name(placeholder);
 }
 
-void CommandTree::Impl::add_declared_flags(CLI::App& app, const CommandDeclaration& command) {
-  for (const runtime::FlagDeclaration& flag : command.flags) {
+void CommandTree::Impl::add_declared_flags(CLI::App& app, const Leaf& leaf) {
+  const std::string participant = leaf.action == Action::join ? "spec." + leaf.kind->participant_field : std::string{};
+  for (const runtime::FlagDeclaration& flag : leaf.command->flags) {
     const std::string name = "--" + flag.name;
     // The host's own flags, and those above, keep their meaning.
     if (app.get_option_no_throw(name) != nullptr || app_.get_option_no_throw(name) != nullptr) continue;
     const auto take = [this, word = flag.name](const std::string& text) { raw_.declared_flags[word] = text; };
-    CLI::Option* option = app.add_option_function<std::string>(name, take, flag.help);
+    const std::string help = flag.path == participant ? flag.help + "; else $" + participant_variable : flag.help;
+    CLI::Option* option = app.add_option_function<std::string>(name, take, help);
     if (flag.type == runtime::ValueType::boolean) option->expected(0, 1)->default_str("true");
     option->type_name(flag.placeholder.empty() ? "VALUE" : flag.placeholder);
     option->required(flag.required);

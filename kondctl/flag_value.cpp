@@ -1,10 +1,12 @@
 #include "kondctl/flag_value.hpp"
 
+#include "kube/json_fields.hpp"
 #include "kube/text.hpp"
 #include "kube/time.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <optional>
@@ -82,6 +84,20 @@ Result<std::string> parse_declared_flag(const runtime::FlagDeclaration& flag, st
     case runtime::ValueType::string: break;
   }
   return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<void> check_length(const runtime::KindDeclaration& kind, const runtime::FlagDeclaration& flag,
+                          const std::string& word, std::string_view text) {
+  constexpr std::string_view spec = "spec.";
+  if (flag.type != runtime::ValueType::string || !flag.path.starts_with(spec)) return {};
+  const auto schema = nlohmann::json::parse(kind.claim_spec_schema, nullptr, false);
+  const auto most = kube::integer_at(schema, "properties." + flag.path.substr(spec.size()) + ".maxLength");
+  // As the API server counts: characters, of which each begins with a byte that continues none.
+  const auto characters =
+      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; });
+  if (!most || characters <= *most) return {};
+  return Error{Errc::bad_config,
+               word + " must have at most " + number(*most) + " characters, not " + number(characters), 0};
 }
 
 }  // namespace konductor::kondctl

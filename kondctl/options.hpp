@@ -31,6 +31,10 @@ struct ClaimOptions {
   std::optional<std::string> holder;
   std::string slot;
   std::string claim;  // of release: the claim's own name
+  // Of kinds whose claims are counted; both are among the fields too.
+  std::optional<std::int64_t> round;
+  std::string participant;       // empty: it is not named
+  std::string participant_flag;  // by which it can be named; empty: there is none
 };
 
 /// A command line, understood and checked.

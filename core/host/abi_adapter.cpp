@@ -79,7 +79,8 @@ konductor_claim c_claim(const runtime::ClaimFacts& claim) {
           .completion_index = claim.completion_index,
           .outcome = borrow(claim.outcome),
           .fields = nullptr,
-          .field_count = 0};
+          .field_count = 0,
+          .participant = borrow(claim.participant)};
 }
 
 /// The input of one decide in the structs of the ABI; its buffers are kept from one decide to the next.

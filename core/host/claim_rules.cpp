@@ -18,12 +18,19 @@ std::string unchanged(const std::string& path) {
          " == oldSelf." + path + ")";
 }
 
+/// Once it is in the status it stays there as it is.
+std::string kept(const std::string& path) {
+  return "!(has(oldSelf.status) && has(oldSelf." + path + ")) || (has(self.status) && has(self." + path + ") && self." +
+         path + " == oldSelf." + path + ")";
+}
+
 json rule(std::string expression, std::string message) {
   return {{"rule", std::move(expression)}, {"message", std::move(message)}};
 }
 
 std::set<std::string> immutable_fields(const runtime::KindDeclaration& kind) {
-  std::set<std::string> fields = {kind.primitive_field, "pod", "holder", "wait", "requestedAt"};
+  std::set<std::string> fields = {kind.primitive_field, "pod", "holder", "requestedAt"};
+  if (kind.mode == runtime::Mode::granted) fields.insert("wait");
   if (!kind.units_field.empty()) fields.insert(kind.units_field);
   if (const auto own = parse_object(kind.claim_spec_schema, kind.claim_spec_schema.size());
       own && own->contains("properties")) {
@@ -40,12 +47,14 @@ constexpr const char* over =
 }  // namespace
 
 json claim_rules(const runtime::KindDeclaration& kind) {
+  const bool granted = kind.mode == runtime::Mode::granted;
   json rules = json::array();
   for (const auto& field : immutable_fields(kind)) {
     rules.push_back(
         rule(unchanged("spec." + field), "spec." + field + " cannot be changed; delete this and ask again"));
   }
   for (const char* field : {"ttl", "priority"}) {
+    if (!granted) break;
     const std::string path = std::string("spec.") + field;
     rules.push_back(rule("!(" + std::string(no_longer_waits) + ") || (" + unchanged(path) + ")",
                          path + " can be changed only while this waits"));
@@ -53,13 +62,15 @@ json claim_rules(const runtime::KindDeclaration& kind) {
   rules.push_back(
       rule("!(" + std::string(over) +
                ") || (has(self.status) && has(self.status.phase) && self.status.phase == oldSelf.status.phase)",
-           "what is Denied, Expired or Revoked stays so; delete this and ask again"));
+           granted ? "what is Denied, Expired or Revoked stays so; delete this and ask again"
+                   : "what is Denied or Expired stays so; delete this and ask again"));
   for (const char* field : {"token", "units", "ttl"}) {
+    if (!granted) break;
     const std::string path = std::string("status.") + field;
-    rules.push_back(rule("!(has(oldSelf.status) && has(oldSelf." + path + ")) || (has(self.status) && has(self." +
-                             path + ") && self." + path + " == oldSelf." + path + ")",
-                         path + " cannot be changed once it is granted"));
+    rules.push_back(rule(kept(path), path + " cannot be changed once it is granted"));
   }
+  if (!kind.participant_field.empty())
+    rules.push_back(rule(kept("status.participant"), "status.participant cannot be changed once it is known"));
   return rules;
 }
 

@@ -120,7 +120,8 @@ json claim_columns(const KindDeclaration& kind) {
   if (!kind.units_field.empty()) {
     add(column(upper(kind.units_field), "integer", ".spec." + kind.units_field, "How many units it asks for"));
   }
-  add(column("PHASE", "string", ".status.phase", "Pending, Granted, or how it ended"));
+  add(column("PHASE", "string", ".status.phase",
+             kind.mode == Mode::granted ? "Pending, Granted, or how it ended" : "Denied where it was refused"));
   add(column("HOLDER", "string", ".spec.holder", "Who asks"));
   if (kind.mode == Mode::granted) add(column("TOKEN", "integer", ".status.token", "Fencing token"));
   columns.push_back(age());
@@ -151,7 +152,8 @@ json primitive_crd(const KindDeclaration& kind) {
 json claim_crd(const KindDeclaration& kind) {
   auto spec = part("What is asked for.", claim_spec_properties(kind), kind.claim_spec_schema,
                    json::array({kind.primitive_field}));
-  auto status = part("How it stands. Written by the operator.", claim_status_properties(), kind.claim_status_schema);
+  auto status =
+      part("How it stands. Written by the operator.", claim_status_properties(kind), kind.claim_status_schema);
   json rules = claim_rules(kind);
   for (auto& rule : plugin_rules(kind, Place::claim)) rules.push_back(std::move(rule));
   auto schema = root(kind.claim_description, std::move(spec), std::move(status), std::move(rules));

@@ -61,6 +61,29 @@ std::string why_not_claim_names(const KindDeclaration& kind) {
   return {};
 }
 
+std::string why_not_participant(const KindDeclaration& kind) {
+  if (kind.participant_field.empty()) return {};
+  if (kind.mode == runtime::Mode::counted) return {};
+  return "participant_field: only claims of a kind of mode KONDUCTOR_MODE_COUNTED stand for participants";
+}
+
+std::string why_not_wait(const KindDeclaration& kind) {
+  const auto& wait = kind.wait;
+  const std::array rounds = {wait.rounds_field, wait.round_field, wait.served_round_field};
+  const auto given = std::ranges::count_if(rounds, [](const auto& name) { return !name.empty(); });
+  if (wait.open_phase.empty() && wait.failed_phase.empty() && given == 0) return {};
+  const auto no_word = [](const char* member, const std::string& phase) {
+    return std::string("wait.") + member + ": \"" + phase + "\" is not a CamelCase word";
+  };
+  if (!is_reason_word(wait.open_phase)) return no_word("open_phase", wait.open_phase);
+  if (!wait.failed_phase.empty() && !is_reason_word(wait.failed_phase))
+    return no_word("failed_phase", wait.failed_phase);
+  if (wait.open_phase == wait.failed_phase) return "wait.failed_phase: is the same as open_phase";
+  if (given != 0 && given != std::ssize(rounds))
+    return "wait: rounds_field, round_field and served_round_field are given together, or none of them";
+  return {};
+}
+
 std::string why_not_rules(const KindDeclaration& kind) {
   for (std::size_t i = 0; i < kind.rules.size(); ++i) {
     const auto& rule = kind.rules[i];
@@ -97,27 +120,47 @@ std::string why_not_columns(const KindDeclaration& kind) {
   return {};
 }
 
-bool is_about_claims(Action action) {
+/// What a holder does: of claims that are only counted there is none.
+bool is_about_grants(Action action) {
   switch (action) {
     case Action::acquire:
     case Action::run:
     case Action::hold:
     case Action::renew:
-    case Action::release:
-    case Action::report:
     case Action::hand_over: return true;
     default: return false;
   }
+}
+
+bool is_about_claims(Action action) {
+  return is_about_grants(action) || action == Action::release || action == Action::report;
 }
 
 bool is_host_flag(Action action, const std::string& name) {
   static constexpr std::array everywhere = {"help",  "namespace",  "context", "kubeconfig", "output",
                                             "quiet", "plugin-dir", "verbose", "version"};
   static constexpr std::array waiting = {"wait", "timeout"};
-  static constexpr std::array claiming = {"ttl", "priority", "holder", "as", "conflict-exit-code"};
+  static constexpr std::array joining = {"holder", "as"};
+  static constexpr std::array claiming = {"ttl", "priority", "conflict-exit-code"};
   const auto in = [&](const auto& names) { return std::ranges::find(names, name) != names.end(); };
-  const bool waits = is_about_claims(action) || action == Action::wait_for_phase;
-  return in(everywhere) || (waits && in(waiting)) || (is_about_claims(action) && in(claiming));
+  const bool claims = is_about_claims(action);
+  const bool joins = claims || action == Action::join;
+  const bool waits = joins || action == Action::wait_for_phase;
+  return in(everywhere) || (waits && in(waiting)) || (joins && in(joining)) || (claims && in(claiming));
+}
+
+std::string why_not_action(const KindDeclaration& kind, Action action) {
+  using runtime::Mode;
+  const bool joins = action == Action::join;
+  if (kind.mode == Mode::observed && (is_about_claims(action) || joins))
+    return "its action needs claims, which this kind does not have";
+  if (joins && kind.mode != Mode::counted)
+    return "its action is for claims that are only counted (KONDUCTOR_MODE_COUNTED)";
+  if (kind.mode == Mode::counted && is_about_grants(action))
+    return "its action is for claims that are granted (KONDUCTOR_MODE_GRANTED)";
+  if ((joins || action == Action::wait_for_phase) && kind.wait.open_phase.empty())
+    return "its action needs the declaration `wait`, with the phase that it waits for";
+  return {};
 }
 
 std::string why_not_flags(const CommandDeclaration& command) {
@@ -149,9 +192,7 @@ std::string why_not_commands(const KindDeclaration& kind) {
     if (command.summary.empty() || command.summary.find('\n') != std::string::npos) {
       return where + "the summary must be one line";
     }
-    if (kind.mode == runtime::Mode::observed && is_about_claims(command.action)) {
-      return where + "its action needs claims, which this kind does not have";
-    }
+    if (auto why = why_not_action(kind, command.action); !why.empty()) return where + why;
     if (auto why = why_not_flags(command); !why.empty()) return where + why;
   }
   return {};
@@ -196,6 +237,8 @@ std::string why_not_valid(const KindDeclaration& kind) {
       return "claim: shares the name \"" + name + "\" with the primitive";
     }
   }
+  if (auto why = why_not_participant(kind); !why.empty()) return why;
+  if (auto why = why_not_wait(kind); !why.empty()) return why;
   if (auto why = why_not_valid_schemas(kind); !why.empty()) return why;
   if (auto why = why_not_rules(kind); !why.empty()) return why;
   if (auto why = why_not_columns(kind); !why.empty()) return why;

@@ -133,7 +133,7 @@ std::optional<runtime::CommandDeclaration> command_of(const konductor_command* g
     reader.fail(at("commands", i, "struct_size") + ": " + std::to_string(from.struct_size) + " is too small");
     return std::nullopt;
   }
-  if (from.action < KONDUCTOR_ACQUIRE || from.action > KONDUCTOR_EVALUATE) return std::nullopt;
+  if (from.action < KONDUCTOR_ACQUIRE || from.action > KONDUCTOR_JOIN) return std::nullopt;
   runtime::CommandDeclaration command;
   command.action = static_cast<runtime::Action>(from.action);
   command.verb = reader.text(from.verb, at("commands", i, "verb"));
@@ -163,6 +163,19 @@ void read_words(const konductor_kind& from, KindDeclaration& kind, Reader& reade
   kind.units_field = reader.text(from.units_field, "units_field");
   kind.scale.spec = reader.text(from.scale_spec_path, "scale_spec_path");
   kind.scale.status = reader.text(from.scale_status_path, "scale_status_path");
+  kind.participant_field = reader.text(from.participant_field, "participant_field");
+}
+
+void read_wait(const konductor_kind& from, KindDeclaration& kind, Reader& reader) {
+  if (from.wait == nullptr) return;
+  const auto wait = copy_growing(from.wait);
+  if (!member_present(wait.struct_size, offsetof(konductor_wait, served_round_field), sizeof(konductor_str)))
+    return reader.fail("wait.struct_size: " + std::to_string(wait.struct_size) + " is too small");
+  kind.wait.open_phase = reader.text(wait.open_phase, "wait.open_phase");
+  kind.wait.failed_phase = reader.text(wait.failed_phase, "wait.failed_phase");
+  kind.wait.rounds_field = reader.text(wait.rounds_field, "wait.rounds_field");
+  kind.wait.round_field = reader.text(wait.round_field, "wait.round_field");
+  kind.wait.served_round_field = reader.text(wait.served_round_field, "wait.served_round_field");
 }
 
 void read_lists(const konductor_kind& from, KindDeclaration& kind, Reader& reader) {
@@ -217,6 +230,7 @@ Result<KindDeclaration> declare_kind(const konductor_kind& given, std::string_vi
   const std::string where =
       std::string(who) + ": kind " + (kind.names.kind.empty() ? "without a name" : kind.names.kind);
   read_lists(from, kind, reader);
+  read_wait(from, kind, reader);
   if (from.decide == nullptr) reader.fail("decide: is a null pointer");
   if (!reader.failure().empty()) return refused(where, reader.failure());
   if (const auto why = why_not_valid(kind); !why.empty()) return refused(where, why);

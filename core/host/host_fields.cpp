@@ -129,6 +129,25 @@ json priority() {
       {"default", 0},        {"description", "Higher ones are served first. Can be changed only while this waits."}};
 }
 
+json counted_claim_status_properties(const runtime::KindDeclaration& kind) {
+  const bool with_pod = kind.claim_lifetime == runtime::Lifetime::with_pod;
+  auto phase = text(with_pod ? "Absent while this counts; Denied where it was refused, Expired where its Pod is gone."
+                             : "Absent while this counts; Denied where it was refused.",
+                    16);
+  phase["enum"] = with_pod ? json{"Denied", "Expired"} : json::array({"Denied"});
+  json properties = {{"phase", std::move(phase)},
+                     {"endedAt", date_time("When it was refused or expired, by the API server's clock.")},
+                     {"outcome", text("What the holder reported when it was done.", 256)},
+                     {"conditions", conditions()}};
+  if (!kind.participant_field.empty()) {
+    properties["participant"] = text(
+        "Who this is, where spec does not say: found out by the operator once, before it is counted. UID and index "
+        "of an Indexed Job, the UID of a Job with one completion, or else the UID of the Pod.",
+        128);
+  }
+  return properties;
+}
+
 }  // namespace
 
 json primitive_rules(const runtime::KindDeclaration& kind) {
@@ -172,22 +191,25 @@ json claim_spec_properties(const runtime::KindDeclaration& kind) {
       {kind.primitive_field, primitive_name(kind)},
       {"pod", pod()},
       {"holder", text("Who asks, shown to people. Cannot be changed.", 253)},
-      {"ttl", ttl("How long this lives without a renewal; at most the primitive's ttl, and that if absent. Can be "
-                  "changed only while this waits.")},
-      {"priority", priority()},
-      {"wait",
-       {{"type", "boolean"},
-        {"default", true},
-        {"description",
-         "Whether to wait. If false, this is denied unless it can be granted at once. Cannot be changed."}}},
       {"requestedAt", date_time("When the client asked, with microseconds: the order within one second of creation. "
-                                "Cannot be changed.")},
-      {"renewTime", date_time("Set anew by the holder to show that it still lives: its ttl then starts again.")}};
+                                "Cannot be changed.")}};
   if (!kind.units_field.empty()) properties[kind.units_field] = units();
+  if (kind.mode != runtime::Mode::granted) return properties;
+  properties["ttl"] =
+      ttl("How long this lives without a renewal; at most the primitive's ttl, and that if absent. Can be changed only "
+          "while this waits.");
+  properties["priority"] = priority();
+  properties["wait"] = {
+      {"type", "boolean"},
+      {"default", true},
+      {"description",
+       "Whether to wait. If false, this is denied unless it can be granted at once. Cannot be changed."}};
+  properties["renewTime"] = date_time("Set anew by the holder to show that it still lives: its ttl then starts again.");
   return properties;
 }
 
-json claim_status_properties() {
+json claim_status_properties(const runtime::KindDeclaration& kind) {
+  if (kind.mode != runtime::Mode::granted) return counted_claim_status_properties(kind);
   auto phase = text(
       "Pending waits, Granted holds, Revoking holds and was told to stop; Denied, Expired and Revoked are over for "
       "good.",

@@ -13,6 +13,6 @@ nlohmann::json primitive_rules(const runtime::KindDeclaration& kind);
 nlohmann::json primitive_spec_properties(runtime::Mode mode);
 nlohmann::json primitive_status_properties(const runtime::KindDeclaration& kind);
 nlohmann::json claim_spec_properties(const runtime::KindDeclaration& kind);
-nlohmann::json claim_status_properties();
+nlohmann::json claim_status_properties(const runtime::KindDeclaration& kind);
 
 }  // namespace konductor::host

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -68,6 +69,11 @@ std::map<std::string, std::set<std::string>> observed(Kinds kinds) {
   return types;
 }
 
+/// Who comes from a Job is found out from it.
+bool count_participants(Kinds kinds) {
+  return std::ranges::any_of(kinds, [](const auto& kind) { return !kind.participant_field.empty(); });
+}
+
 }  // namespace
 
 json operator_role(Kinds kinds) {
@@ -77,6 +83,7 @@ json operator_role(Kinds kinds) {
   allow(rules, runtime::api_group, claims(kinds), {"get", "list", "watch", "delete"});
   allow(rules, runtime::api_group, claims(kinds, "/status"), {"patch"});
   allow(rules, "", {"pods"}, {"get", "list", "watch"});
+  if (count_participants(kinds)) allow(rules, "batch", {"jobs"}, {"get"});
   for (const auto& [group, plurals] : observed(kinds)) allow(rules, group.c_str(), plurals, {"get", "list", "watch"});
   allow(rules, "", {"events"}, {"create", "patch"});
   allow(rules, "coordination.k8s.io", {"leases"}, {"get", "create", "patch", "update"});

@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <array>
 
 namespace konductor::host {
@@ -108,6 +109,36 @@ std::string why_not_scale_path(const char* member, const std::string& path, cons
   return {};
 }
 
+/// `name` must be a member of `properties`, and of this type.
+std::string why_not_member(const char* what, const std::string& name, const json& properties, const char* of,
+                           const char* type) {
+  const auto found = properties.find(name);
+  if (found != properties.end() && found->value("type", json()) == type) return {};
+  return std::string(what) + ": \"" + name + "\" is no " + type + " of " + of;
+}
+
+std::string why_not_phase(const char* what, const std::string& phase, const json& schema) {
+  if (phase.empty() || !schema.contains("enum")) return {};
+  const auto& allowed = schema["enum"];
+  if (std::find(allowed.begin(), allowed.end(), json(phase)) != allowed.end()) return {};
+  return std::string(what) + ": \"" + phase + "\" is none of the phases in status_schema";
+}
+
+std::string why_not_wait(const runtime::WaitDeclaration& wait, const json& spec, const json& status,
+                         const json& claim_spec) {
+  if (wait.open_phase.empty()) return {};
+  if (auto why = why_not_member("wait", "phase", status, "status_schema", "string"); !why.empty()) return why;
+  if (auto why = why_not_phase("wait.open_phase", wait.open_phase, status["phase"]); !why.empty()) return why;
+  if (auto why = why_not_phase("wait.failed_phase", wait.failed_phase, status["phase"]); !why.empty()) return why;
+  if (wait.rounds_field.empty()) return {};
+  if (auto why = why_not_member("wait.rounds_field", wait.rounds_field, spec, "spec_schema", "boolean"); !why.empty())
+    return why;
+  if (auto why = why_not_member("wait.round_field", wait.round_field, claim_spec, "claim_spec_schema", "integer");
+      !why.empty())
+    return why;
+  return why_not_member("wait.served_round_field", wait.served_round_field, status, "status_schema", "integer");
+}
+
 std::string why_not_scale(const runtime::ScalePaths& scale, const json& root) {
   if (scale.spec.empty() && scale.status.empty()) return {};
   auto why = why_not_scale_path("scale_spec_path", scale.spec, "spec.", root);
@@ -121,17 +152,25 @@ std::string why_not_valid_schemas(const KindDeclaration& kind) {
   json spec = primitive_spec_properties(kind.mode);
   json status = primitive_status_properties(kind);
   json claim_spec = claims ? claim_spec_properties(kind) : json::object();
-  json claim_status = claims ? claim_status_properties() : json::object();
+  json claim_status = claims ? claim_status_properties(kind) : json::object();
   if (auto why = merge_fragment("spec_schema", kind.spec_schema, spec); !why.empty()) return why;
   if (auto why = merge_fragment("status_schema", kind.status_schema, status); !why.empty()) return why;
   if (auto why = why_not_scale(kind.scale, object_of(spec, status)); !why.empty()) return why;
   if (!claims) {
+    if (auto why = why_not_wait(kind.wait, spec, status, {}); !why.empty()) return why;
     const bool none = kind.claim_spec_schema.empty() && kind.claim_status_schema.empty();
     return none ? std::string{} : "claim_spec_schema: a kind without claims has no schema for them";
   }
   if (auto why = merge_fragment("claim_spec_schema", kind.claim_spec_schema, claim_spec); !why.empty()) return why;
   if (auto why = merge_fragment("claim_status_schema", kind.claim_status_schema, claim_status); !why.empty())
     return why;
+  if (auto why = why_not_wait(kind.wait, spec, status, claim_spec); !why.empty()) return why;
+  if (!kind.participant_field.empty()) {
+    const auto own = parse_object(kind.claim_spec_schema.empty() ? "{}" : kind.claim_spec_schema, max_schema);
+    const json fields = own ? own->value("properties", json::object()) : json::object();
+    auto why = why_not_member("participant_field", kind.participant_field, fields, "claim_spec_schema", "string");
+    if (!why.empty()) return why;
+  }
 
   const json root = object_of(claim_spec, claim_status);
   for (std::size_t i = 0; i < kind.claim_fields.size(); ++i) {

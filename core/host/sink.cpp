@@ -29,6 +29,7 @@ std::optional<VerdictKind> verdict_kind(konductor_verdict_kind kind) {
     case KONDUCTOR_GRANT_CONSUME: return VerdictKind::grant_consume;
     case KONDUCTOR_DENY: return VerdictKind::deny;
     case KONDUCTOR_REVOKE: return VerdictKind::revoke;
+    case KONDUCTOR_DISCARD: return VerdictKind::discard;
     default: return std::nullopt;
   }
 }
@@ -40,6 +41,7 @@ std::string_view verb(VerdictKind kind) {
     case VerdictKind::grant_consume: return "grants";
     case VerdictKind::deny: return "denies";
     case VerdictKind::revoke: return "revokes";
+    case VerdictKind::discard: return "discards";
   }
   return "judges";
 }
@@ -137,7 +139,10 @@ std::string Sink::check_transition(std::size_t index, VerdictKind kind) const {
   const auto& claim = observation_->claims[index];
   const bool waiting = claim.state == ClaimState::waiting;
   std::string_view trouble;
-  if (mode_ != runtime::Mode::granted && kind != VerdictKind::wait && kind != VerdictKind::deny) {
+  const bool grants = mode_ == runtime::Mode::granted;
+  if (kind == VerdictKind::discard) {
+    if (grants) trouble = ", but claims of this kind are not only counted";
+  } else if (!grants && kind != VerdictKind::wait && kind != VerdictKind::deny) {
     trouble = ", but claims of this kind are only counted";
   } else if (kind == VerdictKind::revoke && claim.state != ClaimState::granted && claim.state != ClaimState::revoking) {
     trouble = ", which holds nothing";

@@ -9,6 +9,7 @@
 namespace konductor::kube {
 namespace {
 
+constexpr const char* metadata_type = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 constexpr const char* json_type = "application/json";
 
 /// Invalid UTF-8 is replaced, where dump() would otherwise throw.
@@ -53,6 +54,12 @@ Request get(const Resource& resource, const NamespacedName& object) {
   return {.target = path_of(resource, object.ns, object.name), .body = {}, .content_type = {}};
 }
 
+Request get_metadata(const Resource& resource, const NamespacedName& object) {
+  auto request = get(resource, object);
+  request.accept = metadata_type;
+  return request;
+}
+
 Request list(const Resource& resource, std::string_view ns, const ListOptions& options) {
   Query query(path_of(resource, ns));
   query.add("fieldSelector", options.field_selector).add("labelSelector", options.label_selector);
@@ -77,7 +84,7 @@ Request watch(const Resource& resource, std::string_view ns, const WatchOptions&
       .add("resourceVersion", options.resource_version)
       .add("timeoutSeconds", std::to_string(options.timeout_s));
   Request request{.target = query.take(), .body = {}, .content_type = {}};
-  if (options.metadata_only) request.accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
+  if (options.metadata_only) request.accept = metadata_type;
   return request;
 }
 

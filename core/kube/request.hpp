@@ -48,6 +48,8 @@ struct Preconditions {
 };
 
 Request get(const Resource& resource, const NamespacedName& object);
+/// The same, of which only metadata is sent.
+Request get_metadata(const Resource& resource, const NamespacedName& object);
 Request list(const Resource& resource, std::string_view ns, const ListOptions& options);
 Request watch(const Resource& resource, std::string_view ns, const WatchOptions& options);
 Request create(const Resource& resource, std::string_view ns, const nlohmann::json& object);

@@ -78,18 +78,31 @@ std::int64_t asked_at(const json& object, std::int64_t created) {
 
 void read_spec(const json& object, const KindDeclaration& kind, Claim& claim) {
   claim.units = kind.units_field.empty() ? 1 : kube::integer_at(object, "spec." + kind.units_field).value_or(1);
-  claim.priority = kube::integer_at(object, "spec.priority").value_or(0);
-  claim.wait = kube::boolean_at(object, "spec.wait").value_or(true);
-  claim.ttl = duration_at(object, "spec.ttl");
   claim.pod_name = kube::text_at(object, "spec.pod.name");
   claim.pod_uid = kube::text_at(object, "spec.pod.uid");
   claim.holder = kube::text_at(object, "spec.holder");
+  if (kind.mode != Mode::granted) return;  // there these are no fields of the host's
+  claim.priority = kube::integer_at(object, "spec.priority").value_or(0);
+  claim.wait = kube::boolean_at(object, "spec.wait").value_or(true);
+  claim.ttl = duration_at(object, "spec.ttl");
   claim.renew_time = kube::text_at(object, "spec.renewTime");
 }
 
-void read_status(const json& object, Claim& claim) {
+/// Who it stands for: as it says, as was found out before, or, outside of pods, itself.
+void read_participant(const json& object, const KindDeclaration& kind, Claim& claim) {
+  if (kind.participant_field.empty()) return;
+  claim.participant = kube::text_at(object, "spec." + kind.participant_field);
+  if (claim.participant.empty()) claim.participant = kube::text_at(object, "status.participant");
+  if (claim.participant.empty() && claim.pod_uid.empty()) claim.participant = claim.uid;
+  if (const json* doubt = kube::condition_of(object, participant_condition))
+    claim.doubt = kube::text_at(*doubt, "reason");
+}
+
+void read_status(const json& object, const KindDeclaration& kind, Claim& claim) {
   const auto phase = kube::text_at(object, "status.phase");
   claim.phase = phase_of(phase);
+  // One that is only counted holds nothing, whatever somebody wrote there.
+  if (kind.mode != Mode::granted && !is_terminal(claim.phase)) claim.phase = Phase::pending;
   claim.acknowledged = !phase.empty();
   claim.token = kube::integer_at(object, "status.token").value_or(0);
   claim.held_units = holds(claim.phase) ? kube::integer_at(object, "status.units").value_or(claim.units) : 0;
@@ -139,7 +152,8 @@ Result<Claim> parse_claim(const json& object, const KindDeclaration& kind) {
   for (const auto& owner : meta->owner_references)
     if (owner.kind == kind.names.kind && owner.api_version.starts_with(api_group)) claim.owner_uid = owner.uid;
   read_spec(object, kind, claim);
-  read_status(object, claim);
+  read_status(object, kind, claim);
+  read_participant(object, kind, claim);
   claim.fields.reserve(kind.claim_fields.size());
   for (const auto& declared : kind.claim_fields) claim.fields.push_back(field_at(object, declared));
   return claim;

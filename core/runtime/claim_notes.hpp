@@ -1,9 +1,11 @@
 #pragma once
 
 #include "runtime/claim.hpp"
+#include "runtime/participant.hpp"
 #include "runtime/plan.hpp"
 #include "runtime/upkeep.hpp"
 
+#include <optional>
 #include <string>
 
 namespace konductor::runtime {
@@ -29,6 +31,10 @@ struct ClaimNotes {
   std::string trouble;                 // why the last write failed, other than by a conflict
   std::string refused_rv;  // a write on this resourceVersion met a conflict: wait for a newer one, but not for ever
   Retry retry;
+  std::optional<OwningJob> job;            // that has to be asked who this claim stands for
+  std::optional<Participant> participant;  // found out, and still to be written
+  bool told_doubt = false;                 // that it cannot be found out for now
+  bool discarded = false;                  // its primitive needs it no longer
 };
 
 /// A claim of the view, and what is noted of it; both for as long as an object of its UID is there.

@@ -11,12 +11,17 @@ namespace {
 
 using nlohmann::json;
 
-json granted_condition(bool granted, const std::string& reason, const std::string& message, WallTime now) {
-  return {{"type", "Granted"},
-          {"status", granted ? "True" : "False"},
+json condition(const char* type, const char* status, const std::string& reason, const std::string& message,
+               WallTime now) {
+  return {{"type", type},
+          {"status", status},
           {"reason", reason},
           {"message", message},
           {"lastTransitionTime", kube::to_rfc3339(now)}};
+}
+
+json granted_condition(bool granted, const std::string& reason, const std::string& message, WallTime now) {
+  return condition("Granted", granted ? "True" : "False", reason, message, now);
 }
 
 kube::Request status_patch(const KindDeclaration& kind, const Claim& claim, json status) {
@@ -61,6 +66,23 @@ kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const E
                       {{"phase", to_string(ending.phase)},
                        {"endedAt", kube::to_rfc3339_micro(server_now)},
                        {"conditions", {granted_condition(false, ending.reason, ending.message, server_now)}}});
+}
+
+kube::Request settle(const KindDeclaration& kind, const Claim& claim, const Participant& who, WallTime server_now) {
+  json status = {{"participant", who.id}};
+  if (!who.doubt.empty()) {
+    status["conditions"] = json::array(
+        {condition(participant_condition, "False", "PodIsParticipant", doubt_message(kind, who.doubt), server_now)});
+  } else if (!claim.doubt.empty()) {
+    status["conditions"] = json::array();
+  }
+  return status_patch(kind, claim, std::move(status));
+}
+
+kube::Request doubt(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
+                    const std::string& message, WallTime server_now) {
+  return status_patch(kind, claim,
+                      {{"conditions", {condition(participant_condition, "Unknown", reason, message, server_now)}}});
 }
 
 kube::Request remove_claim(const KindDeclaration& kind, const Claim& claim) {

@@ -5,6 +5,7 @@
 #include "runtime/clock.hpp"
 #include "runtime/kind.hpp"
 #include "runtime/ledger.hpp"
+#include "runtime/participant.hpp"
 #include "runtime/upkeep.hpp"
 
 #include <string>
@@ -33,6 +34,13 @@ kube::Request revoke(const KindDeclaration& kind, const Claim& claim, const Revo
                      WallTime server_now);
 
 kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const Ending& ending, WallTime server_now);
+
+/// Who it stands for, for good; with a doubt where a retry would not be the same.
+kube::Request settle(const KindDeclaration& kind, const Claim& claim, const Participant& who, WallTime server_now);
+
+/// It is not counted, because who it stands for cannot be found out for now.
+kube::Request doubt(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
+                    const std::string& message, WallTime server_now);
 
 /// Deletes exactly this state of this claim.
 kube::Request remove_claim(const KindDeclaration& kind, const Claim& claim);

@@ -23,7 +23,8 @@ ClaimFacts facts_of(const KnownClaim& known, const DecisionInput& input) {
           .controller_uid = {},
           .completion_index = -1,
           .outcome = claim.outcome,
-          .fields = claim.fields};
+          .fields = claim.fields,
+          .participant = claim.participant};
 }
 
 ClaimState state_of(const Claim& claim) {
@@ -42,6 +43,8 @@ class Builder {
 
   void add(KnownClaim& known) {
     const Claim& claim = known.claim;
+    // Whom it would be counted for must be written down first: after a restart its Pod may be gone.
+    if (!input_.kind.participant_field.empty() && claim.participant.empty()) return;
     ClaimFacts facts = facts_of(known, input_);
     facts.state = state_of(claim);
     if (const auto* entry = take_pending(claim.uid)) {
@@ -88,6 +91,7 @@ class Builder {
     decision_.plan = std::move(*plan);
     sort_verdicts();
     decision_.complete = decision_.grants < input_.max_grants;
+    decision_.now = input_.now;
     return std::move(decision_);
   }
 

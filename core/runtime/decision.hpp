@@ -32,6 +32,7 @@ struct DecisionInput {
 /// A decision, with the claims that its verdicts' indexes mean.
 struct Decision {
   Plan plan;
+  WallTime now;                     // that it was made for
   std::vector<KnownClaim*> claims;  // null: a pending grant whose claim the view does not show
   /// Those that the plugin saw waiting and did not grant, each with what it said of it (null: nothing). Verdicts point
   /// into `plan`.

@@ -20,6 +20,8 @@ inline constexpr const char* api_version = "v1";
 inline constexpr const char* exceeds_limit = "ExceedsLimit";
 /// Why a claim that does not wait is denied when it is merely not its turn.
 inline constexpr const char* not_now = "Unavailable";
+/// Condition of a claim: how sure it is who it stands for. Absent: sure.
+inline constexpr const char* participant_condition = "Participant";
 /// Ends the reason of a claim whose primitive does not exist; before it stands the kind.
 inline constexpr const char* not_found_suffix = "NotFound";
 
@@ -75,7 +77,8 @@ enum class Action {
   create,
   delete_,
   set,
-  evaluate
+  evaluate,
+  join
 };
 
 struct FlagDeclaration {
@@ -108,6 +111,15 @@ struct ScalePaths {
   std::string status;
 };
 
+/// How a wait for a primitive ends, by members of its status.
+struct WaitDeclaration {
+  std::string open_phase;  // empty: nobody waits for a phase
+  std::string failed_phase;
+  std::string rounds_field;        // of the primitive's spec; empty, with the next two: there are no rounds
+  std::string round_field;         // of a claim's spec
+  std::string served_round_field;  // of the primitive's status
+};
+
 /// A plugin's kind, copied out of its declarations: all that the host ever knows of it.
 struct KindDeclaration {
   std::string plugin_name;
@@ -130,6 +142,8 @@ struct KindDeclaration {
   std::vector<CommandDeclaration> commands;
   std::vector<ObservedType> observes;
   ScalePaths scale;
+  std::string participant_field;  // of a claim's spec; empty: each claim is one
+  WaitDeclaration wait;
   /// Pure. An error means that the spec or the state cannot be understood, or that the plugin broke its contract
   /// (Errc::plugin_incompatible: quarantine the kind).
   std::function<Result<Plan>(const Observation&)> decide;

@@ -39,6 +39,7 @@ void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object)
   if (!known.primitive || known.primitive->uid != parsed->uid) {
     known.own.reset();
     known.lived_rv = 0;
+    known.decided_at.reset();
     known.events.clear();
   }
   const auto& former = known.primitive;
@@ -107,7 +108,9 @@ void KindMachine::Impl::note(const ClaimView::Change& change, Now now) {
       notes.seen.revoking = now.mono;
     }
     if (!claim->pod_uid.empty() && pod_of_.emplace(claim->uid, claim->pod_uid).second) pods_.refer(claim->pod_uid);
-    look_at(entry(claim->primitive), *change.applied, now.mono);
+    auto& of = entry(claim->primitive);
+    of.last_claim = now.mono;
+    look_at(of, *change.applied, now.mono);
   }
   for (const auto& name : change.primitives) entry(name).dirty = true;
 }
@@ -175,9 +178,13 @@ void KindMachine::Impl::on_observed(const WatchTarget& target, const ViewEvent& 
   for (const auto& name : observed_.on_event(target, event)) entry(name).dirty = true;
 }
 
-void KindMachine::Impl::lead(bool leading, Now /*now*/) {
+void KindMachine::Impl::lead(bool leading, Now now) {
+  if (leading && !leading_) led_since_ = now.mono;
   leading_ = leading;
-  for (auto& [name, known] : entries_) review(known);
+  for (auto& [name, known] : entries_) {
+    known.decided_at.reset();
+    review(known);
+  }
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {

@@ -64,6 +64,8 @@ void KindMachine::Impl::on_answer(std::uint64_t id, const Result<kube::Response>
     case Sent::claim_write: on_claim_write(sent, answer, now); break;
     case Sent::removal: on_removal(sent, answer, now); break;
     case Sent::pod_question: on_pod_answer(sent, answer, now); break;
+    case Sent::owner_question: on_owner_answer(sent, answer, now); break;
+    case Sent::job_question: on_job_answer(sent, answer, now); break;
     case Sent::event: --events_in_flight_; break;
   }
 }
@@ -164,6 +166,7 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
   for (const auto& [key, uid] : gone) note(view_.bury(key, uid), now);
   auto& again = entry(sent.primitive);
   again.fresh_rv = std::max(again.fresh_rv, rv);
+  again.listed_at = sent.sent_at;
 }
 
 void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {

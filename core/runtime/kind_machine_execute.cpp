@@ -140,20 +140,27 @@ void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decisi
   if (follow_needs(entry, plan.needs, now)) return;
   entry.holding = decision.holding + decision.grants;
   entry.waiting = decision.waiting - std::min(decision.waiting, decision.grants);
+  entry.decided_for = decision.now;
+  entry.decided_at = now.mono;
+  entry.look_again.reset();
   if (plan.look_again_at) {
+    entry.look_again = WallTime{Duration{*plan.look_again_at}};
     const auto present = now.server.time_since_epoch().count();
     const auto in = Duration{std::max(*plan.look_again_at, present) - present};
-    wake(entry, now.mono + std::clamp<Duration>(in, shortest_look, longest_look));
+    // Where time stands still for it, it is looked at again when that changes; and now and then.
+    const Duration shortest = decision.now < now.server ? Duration{settle_time} : Duration{shortest_look};
+    wake(entry, now.mono + std::clamp<Duration>(in, shortest, longest_look));
   }
   Ledger next = ledger;
   record_grants(entry, decision, next);
   std::optional<NewState> state;
-  if (plan.state && changes_state(*entry.primitive, *plan.state))
-    state = NewState{*plan.state, plan_time(*entry.primitive, now.server)};
+  if (plan.state && changes_state(*entry.primitive, *plan.state)) state = NewState{*plan.state, decision.now};
   const auto shown = shown_of(entry, next, decision);
   write_status(entry, next, shown, state ? &*state : nullptr, decision.grants, true, now);
   answer_waiters(entry, decision, now);
   revoke_holders(entry, decision, now);
+  // Nothing is deleted on the strength of a state that is not stored yet: it may never be.
+  if (kind_.mode != Mode::granted && !state && !entry.busy) mark_discarded(entry, decision, now);
 }
 
 void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const ShownStatus& shown,
@@ -162,13 +169,14 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   const auto differs = difference(primitive, shown, now.server);
   const bool first_ledger = kind_.mode == Mode::granted && !primitive.ledger;
   const bool must = grants > 0 || state != nullptr || first_ledger || entry.not_stored == primitive.uid;
+  if (differs.empty()) entry.unshown_since.reset();
   if (!must && differs.empty()) return;
   if (!must && entry.quiet_until && now.mono < *entry.quiet_until) return wake(entry, *entry.quiet_until);
-  if (!must && !differs.urgent && entry.last_status && now.mono < *entry.last_status + settings_.status_interval)
-    return wake(entry, *entry.last_status + settings_.status_interval);
+  if (const auto at = may_show_at(entry, now); !must && !differs.urgent && now.mono < at) return wake(entry, at);
   if (!has_room(entry, Urgency::grant)) return;
   entry.busy = true;
   entry.last_status = now.mono;
+  entry.unshown_since.reset();
   if (grants > 0) ++counters_.records;
   InFlight sent;
   sent.what = Sent::record;
@@ -182,6 +190,17 @@ void KindMachine::Impl::write_status(Entry& entry, const Ledger& ledger, const S
   const bool with_ledger = kind_.mode == Mode::granted;
   if (with_ledger) sent.ledger = ledger;
   send(std::move(sent), record(kind_, primitive, with_ledger ? &ledger : nullptr, state, differs));
+}
+
+/// When something may be shown that changes neither phase nor a condition. Where one write serves all who were counted,
+/// it had better be that of the last of them: while they keep coming, counts are shown less often.
+MonoTime KindMachine::Impl::may_show_at(Entry& entry, Now now) const {
+  constexpr int most_intervals = 4;
+  const auto interval = settings_.status_interval;
+  if (!entry.unshown_since) entry.unshown_since = now.mono;
+  const auto at = entry.last_status ? *entry.last_status + interval : MonoTime::min();
+  if (kind_.mode != Mode::counted) return at;
+  return std::max(at, std::min(entry.last_claim + interval, *entry.unshown_since + most_intervals * interval));
 }
 
 void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, Now now) {
@@ -200,6 +219,22 @@ void KindMachine::Impl::answer_waiters(Entry& entry, const Decision& decision, N
 void KindMachine::Impl::deny(Entry& entry, KnownClaim& known, const Ending& denial, Now now) {
   write_claim(known, end_claim(kind_, known.claim, denial, now.server), Sent::claim_write, true,
               about_end(entry, known.claim, denial));
+}
+
+void KindMachine::Impl::mark_discarded(Entry& entry, const Decision& decision, Now now) {
+  for (const auto& [known, verdict] : decision.unserved) {
+    const bool discarded = verdict != nullptr && verdict->kind == VerdictKind::discard;
+    if (std::exchange(known->notes.discarded, discarded) != discarded) look_at(entry, *known, now.mono);
+  }
+}
+
+/// Deletes it, once it has been there for as long as ended ones are kept.
+void KindMachine::Impl::discard(Entry& entry, KnownClaim& known, Now now) {
+  const auto at = known.notes.first_seen + settings_.keep_terminal;
+  if (now.mono < at) return look_at(entry, known, at);
+  if (known.claim.deleting || !entry.primitive || !may_be_served(known, entry) || !can_write(known, entry, now)) return;
+  if (!has_room(entry, Urgency::tidy)) return crowd_out(entry, known, true);
+  write_claim(known, remove_claim(kind_, known.claim), Sent::removal, true);
 }
 
 /// Once it has waited for a moment: most claims are granted before.

@@ -64,14 +64,19 @@ class KindMachine::Impl {
   void on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void on_removal(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void on_pod_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
+  void on_owner_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
+  void on_job_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void failed(Retry& retry, const Error& error, Now now);
   void heed_pause(const Result<kube::Response>& answer, Now now);
 
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
+  void list_claims(Entry& entry, Now now);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
+  [[nodiscard]] Result<Decision> decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now);
+  bool must_list(Entry& entry, const Ledger& ledger, WallTime time, Now now);
 
   // kind_machine_upkeep.cpp: what time and Pods ask of claims, whatever is decided
   static void look_at(Entry& entry, KnownClaim& known, MonoTime at);
@@ -85,11 +90,21 @@ class KindMachine::Impl {
   [[nodiscard]] PodState pod_state(const KnownClaim& known) const;
   [[nodiscard]] bool has_lifetime() const;
 
+  // kind_machine_participants.cpp: who claims stand for
+  [[nodiscard]] bool is_unsettled(const Claim& claim) const;
+  void find_participant(Entry& entry, KnownClaim& known, Now now);
+  void ask_who(KnownClaim& known, Sent what, kube::Request request);
+  void wait_for_permission(Entry& entry, KnownClaim& known, Now now);
+  [[nodiscard]] WallTime decision_time(const Entry& entry, Now now) const;
+
   // kind_machine_execute.cpp: what a decision comes to
   void execute(Entry& entry, const Ledger& ledger, const Decision& decision, Now now);
   void record_grants(const Entry& entry, const Decision& decision, Ledger& ledger) const;
   void answer_waiters(Entry& entry, const Decision& decision, Now now);
   void tell_waiter(Entry& entry, KnownClaim& known, const Ending& waits, const std::string& mark, Now now);
+  void mark_discarded(Entry& entry, const Decision& decision, Now now);
+  void discard(Entry& entry, KnownClaim& known, Now now);
+  [[nodiscard]] MonoTime may_show_at(Entry& entry, Now now) const;
   void deny(Entry& entry, KnownClaim& known, const Ending& denial, Now now);
   void answer_orphans(Entry& entry, Now now);
   void ask_for_primitive(Entry& entry, const std::string& uid, Now now);
@@ -137,6 +152,7 @@ class KindMachine::Impl {
   bool listing_ = false;
   bool primitives_synced_ = false;
   bool leading_ = false;
+  MonoTime led_since_{};
   bool quarantined_ = false;
   std::string quarantine_reason_;
   std::optional<MonoTime> started_;
@@ -144,6 +160,9 @@ class KindMachine::Impl {
   std::unordered_map<std::string, std::string> pod_of_;  // claim UID to Pod UID, while referred to
   std::unordered_map<std::string, Retry> pod_retry_;
   std::set<std::string> pods_asked_;
+  std::map<std::string, std::string> jobs_;  // by UID: why its Pods are not one participant
+  MonoTime pods_forbidden_until_{};          // no Pod is asked who it is before
+  std::string pods_forbidden_;               // the server's words
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_event_ = 1;

@@ -72,7 +72,8 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
   sent.claim_uid = claim.uid;
   sent.resource_version = claim.resource_version;
   sent.announce = std::move(announce);
-  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase));
+  // Where claims are only counted, what is written on them must leave room for what is written for them all.
+  sent.ends = what == Sent::claim_write && (ending || holds(claim.phase) || kind_.mode != Mode::granted);
   send(std::move(sent), std::move(request));
 }
 
@@ -221,14 +222,54 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   if (now.mono < at) return wake(entry, at);
   if (!has_room(entry, Urgency::grant)) return;
   entry.blocked_since = now.mono;
+  list_claims(entry, now);
+}
+
+void KindMachine::Impl::list_claims(Entry& entry, Now now) {
   entry.asking = true;
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
+  sent.sent_at = now.server;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
   options.limit = 0;
   send(std::move(sent), kube::list(kind_.claim_resource(), entry.name.ns, options));
+}
+
+/// Time is over only for who is not there. Who came before, and is not in the view yet, is no less in time: the watch
+/// may be behind, and this process may have slept. So the claims are listed once a moment has come that a decision
+/// waited for. Where the last one was made a while ago, or by another process, it is asked again what it waits for.
+bool KindMachine::Impl::must_list(Entry& entry, const Ledger& ledger, WallTime time, Now now) {
+  constexpr auto a_while = std::chrono::seconds{1};
+  const bool fresh = entry.decided_at && now.mono < *entry.decided_at + a_while;
+  if (!fresh) {
+    const auto created = WallTime{Duration{entry.primitive->created}};
+    const auto since = plan_time(*entry.primitive, entry.decided_at ? entry.decided_for : created);
+    const auto decision = decide_at(std::min(since, time), entry, ledger, now);
+    entry.look_again.reset();
+    if (decision && decision->plan.look_again_at) entry.look_again = WallTime{Duration{*decision->plan.look_again_at}};
+  }
+  return entry.look_again && entry.listed_at < *entry.look_again && time >= *entry.look_again;
+}
+
+Result<Decision> KindMachine::Impl::decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now) {
+  const auto observed = observed_.shown_to(entry.name);
+  const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
+  return decide({.kind = kind_,
+                 .primitive = *entry.primitive,
+                 .claims = view_.of(entry.name),
+                 .ledger = ledger,
+                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
+                 .max_claims = settings_.max_claims,
+                 .now = time,
+                 .observed = observed,
+                 .may_be_served = [&](const KnownClaim& known) { return may_be_served(known, entry); },
+                 .deadline = [&](const KnownClaim& known) -> std::int64_t {
+                   if (!holds(known.claim.phase)) return 0;
+                   const auto left = known.notes.seen.stamp + ttl_of(known.claim, entry) - now.mono;
+                   return (now.server + left).time_since_epoch().count();
+                 }});
 }
 
 void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, Now now) {
@@ -251,25 +292,13 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
     return ask_for_fresh_list(entry, now);
   }
   entry.blocked_since.reset();
+  const auto time = decision_time(entry, now);
+  if (kind_.mode == Mode::counted && must_list(entry, ledger, time, now)) return list_claims(entry, now);
   rest(entry, now);
   if (granted_mode && !mark_waiters(entry, ledger, now)) return explain_missing_marks(entry, ledger, now);
-  const auto observed = observed_.shown_to(entry.name);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
   if (granted_mode && is_mid_batch(ledger, room, now)) return;
-  const auto decision = decide({.kind = kind_,
-                                .primitive = primitive,
-                                .claims = view_.of(entry.name),
-                                .ledger = ledger,
-                                .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
-                                .max_claims = settings_.max_claims,
-                                .now = plan_time(primitive, now.server),
-                                .observed = observed,
-                                .may_be_served = [&](const KnownClaim& known) { return may_be_served(known, entry); },
-                                .deadline = [&](const KnownClaim& known) -> std::int64_t {
-                                  if (!holds(known.claim.phase)) return 0;
-                                  const auto left = known.notes.seen.stamp + ttl_of(known.claim, entry) - now.mono;
-                                  return (now.server + left).time_since_epoch().count();
-                                }});
+  const auto decision = decide_at(time, entry, ledger, now);
   ++counters_.decisions;
   if (decision) return execute(entry, ledger, *decision, now);
   if (decision.error().code != Errc::plugin_incompatible)

@@ -18,19 +18,21 @@ namespace konductor::runtime {
 
 /// What waits for an answer.
 enum class Sent {
-  record,        // write of a primitive's status
-  reread,        // GET of a primitive after a conflict or an unknown outcome
-  fresh_list,    // consistent list of one primitive's claims
-  claim_write,   // status of a claim
-  removal,       // DELETE of a claim
-  pod_question,  // GET of a Pod
-  event          // best effort
+  record,          // write of a primitive's status
+  reread,          // GET of a primitive after a conflict or an unknown outcome
+  fresh_list,      // consistent list of one primitive's claims
+  claim_write,     // status of a claim
+  removal,         // DELETE of a claim
+  pod_question,    // GET of a Pod: does it live?
+  owner_question,  // GET of a Pod's metadata: who is it?
+  job_question,    // GET of its Job: likewise
+  event            // best effort
 };
 
 /// What gets room for a request when there is little: a crowd of ends must not hold up grants, nor tidying either.
 enum class Urgency {
   grant,  // records, tells, marks, and what they wait for
-  end,    // expiries, denials, revocations, and questions about Pods
+  end,    // expiries, denials, revocations, questions about Pods, and who claims stand for
   tidy    // deletes what has ended, tells waiters why they wait
 };
 
@@ -45,6 +47,7 @@ struct InFlight {
   std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
   bool ends = false;             // of Urgency::end
+  WallTime sent_at{};            // of a fresh list, by the server's clock
   bool covered = false;          // the record was decided on a view that the ledger's rules accept
   std::size_t grants = 0;
   std::vector<Announcement> announce;  // once it has succeeded
@@ -53,7 +56,7 @@ struct InFlight {
 
 /// Keys of claims whose upkeep found no room for its request, each in the order in which they came.
 struct Crowd {
-  std::deque<std::string> frees;     // their end may free something
+  std::deque<std::string> first;     // their end may free something, or they are to be counted
   std::deque<std::string> ends;      // others that end, or whose Pod is asked for
   std::deque<std::string> removals;  // only to be deleted
 };
@@ -73,6 +76,12 @@ struct Entry {
   std::optional<MonoTime> blocked_since;  // by the view rule
   bool lags = false;                      // a pending grant's claim is not in the view
   std::optional<MonoTime> last_status;    // when the shown status was last written
+  std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
+  std::optional<WallTime> look_again;     // what its last decision waits for, besides news
+  WallTime decided_for{};                 // the time that its last decision was made for, since this process leads
+  std::optional<MonoTime> decided_at;     // when that was
+  WallTime listed_at{};                   // when its claims were listed last, by the server's clock
+  MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
   Agenda agenda;       // when to look at which of its claims

@@ -46,7 +46,7 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
     }
     return;
   }
-  attend_crowded_out(entry, entry.crowded_out.frees, Urgency::end, now);
+  attend_crowded_out(entry, entry.crowded_out.first, Urgency::end, now);
   attend_crowded_out(entry, entry.crowded_out.ends, Urgency::end, now);
   attend_crowded_out(entry, entry.crowded_out.removals, Urgency::tidy, now);
   while (auto* known = next_due(entry, now)) {
@@ -69,8 +69,9 @@ void KindMachine::Impl::attend_crowded_out(Entry& entry, std::deque<std::string>
 void KindMachine::Impl::crowd_out(Entry& entry, KnownClaim& known, bool removal) {
   if (std::exchange(known.notes.crowded_out, true)) return;
   auto& crowd = entry.crowded_out;
-  const bool frees = holds(known.claim.phase) || known.notes.over;
-  (removal ? crowd.removals : frees ? crowd.frees : crowd.ends).push_back(known.claim.key);
+  // What frees something, or is to be counted, before what only ends.
+  const bool first = holds(known.claim.phase) || known.notes.over || known.notes.participant;
+  (removal ? crowd.removals : first ? crowd.first : crowd.ends).push_back(known.claim.key);
 }
 
 /// What the claim's own time and Pod ask for: now, or else an appointment for when they will.
@@ -83,10 +84,12 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
     if (none_granted || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
       entry.unmarked.insert(claim.key);
   }
-  if (!has_lifetime()) return;
+  if (is_unsettled(claim)) find_participant(entry, known, now);
+  if (known.notes.discarded) discard(entry, known, now);
+  if (!has_lifetime() && !is_terminal(claim.phase)) return;
   if (!is_terminal(claim.phase)) ask_about_pod(entry, known, now);
-  const auto due =
-      upkeep(claim, known.notes.seen, ttl_of(claim, entry), pod_state(known), settings_.keep_terminal, now.mono);
+  const auto ttl = kind_.mode == Mode::granted ? std::optional(ttl_of(claim, entry)) : std::nullopt;
+  const auto due = upkeep(claim, known.notes.seen, ttl, pod_state(known), settings_.keep_terminal, now.mono);
   known.notes.over = due.end.has_value();
   if (due.due) look_at(entry, known, *due.due);
   if ((!due.end && !due.remove) || !can_write(known, entry, now)) return;

@@ -41,6 +41,7 @@ struct ClaimFacts {
   std::int64_t completion_index = -1;
   std::string_view outcome;
   std::span<const FieldValue> fields;
+  std::string_view participant;  // of kinds with a participant field
 };
 
 enum class ObservedState { present, absent, unsynced, forbidden, not_installed, too_many };
@@ -67,7 +68,7 @@ struct Observation {
   std::span<const ObservedObject> observed;
 };
 
-enum class VerdictKind { wait, grant, grant_consume, deny, revoke };
+enum class VerdictKind { wait, grant, grant_consume, deny, revoke, discard };
 
 struct Verdict {
   std::size_t claim = 0;  // index into Observation::claims

@@ -37,8 +37,8 @@ bool restarts_clock(const std::string& earlier_stamp, const Claim& claim, bool s
   return earlier_stamp != clock_stamp(claim);
 }
 
-Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState pod, Duration keep_terminal,
-              MonoTime now) {
+Upkeep upkeep(const Claim& claim, const Sightings& seen, std::optional<Duration> ttl, PodState pod,
+              Duration keep_terminal, MonoTime now) {
   Upkeep result;
   if (is_terminal(claim.phase)) {
     if (claim.deleting) return result;
@@ -49,8 +49,8 @@ Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState 
   result.end = ended_by_pod(claim, pod);
   if (result.end) return result;
   // A waiting claim of a Pod lives as long as the Pod; one without must be renewed like a grant.
-  if (!holds(claim.phase) && !claim.pod_uid.empty()) return result;
-  const MonoTime expiry = seen.stamp + ttl;
+  if (!ttl || (!holds(claim.phase) && !claim.pod_uid.empty())) return result;
+  const MonoTime expiry = seen.stamp + *ttl;
   const MonoTime stop = claim.phase == Phase::revoking && claim.grace ? seen.revoking + Duration{*claim.grace} : expiry;
   if (now < std::min(expiry, stop)) {
     result.due = std::min(expiry, stop);
@@ -58,7 +58,7 @@ Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState 
     const auto grace = kube::to_string(Duration{*claim.grace});
     result.end = Ending{Phase::revoked, "Revoked", "told to stop, and its grace of " + grace + " is over"};
   } else {
-    result.end = Ending{Phase::expired, ttl_expired, "not renewed for its time to live of " + kube::to_string(ttl)};
+    result.end = Ending{Phase::expired, ttl_expired, "not renewed for its time to live of " + kube::to_string(*ttl)};
   }
   return result;
 }

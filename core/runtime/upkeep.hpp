@@ -47,7 +47,8 @@ struct Sightings {
   MonoTime revoking{};  // that it was told to stop; of a claim that was
 };
 
-[[nodiscard]] Upkeep upkeep(const Claim& claim, const Sightings& seen, Duration ttl, PodState pod,
+/// `ttl` is absent where nobody has to renew it.
+[[nodiscard]] Upkeep upkeep(const Claim& claim, const Sightings& seen, std::optional<Duration> ttl, PodState pod,
                             Duration keep_terminal, MonoTime now);
 
 }  // namespace konductor::runtime

@@ -1,12 +1,12 @@
-#include "kondctl/acquire_driver.hpp"
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
+#include "kondctl/claim_machine.hpp"
+#include "kondctl/dialogue_driver.hpp"
 #include "kube/time.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace konductor::kondctl {
@@ -65,9 +65,7 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
   switch (session.invocation.global.output) {
     case Format::json:
     case Format::yaml: console.print(to_text(describe(kind, place, grant), session.invocation.global.output)); break;
-    case Format::name:
-      console.print(kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name + "\n");
-      break;
+    case Format::name: console.print(resource_line(kind.claim.singular, place.claim.name)); break;
     case Format::table:
     case Format::wide: console.print(sentence(kind, place, grant)); break;
   }
@@ -82,10 +80,8 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
 ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
   if (!place) return report(session.console, place.error());
-  ClaimSettings settings;
-  if (session.invocation.claim.timeout) settings.deadline = session.started + *session.invocation.claim.timeout;
-  settings.seed = std::random_device{}();
-  const ClaimOutcome outcome = drive_claim(session, ClaimMachine(wish_for(session, *place), settings, session.started));
+  const ClaimSettings settings{dialogue_settings(session)};
+  const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
   if (outcome.grant) print_grant(session, *place, *outcome.grant);
   return outcome.code;

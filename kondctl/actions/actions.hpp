@@ -2,6 +2,7 @@
 
 #include "host/plugin_registry.hpp"
 #include "kondctl/console.hpp"
+#include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
 #include "kondctl/options.hpp"
 #include "kondctl/session.hpp"
@@ -13,11 +14,19 @@ ExitCode acquire(Session& session);
 ExitCode release(Session& session);
 ExitCode show(Session& session);
 ExitCode list(Session& session);
+ExitCode join(Session& session);
+ExitCode wait(Session& session);
 
 ExitCode list_plugins(const host::PluginRegistry& plugins, Format format, Console& console);
 
 /// Says an error, and what it means as an exit code.
 ExitCode report(Console& console, const Error& error);
+
+/// Who makes a claim in the namespace of the command line; a Pod only in its own.
+Result<Identity> identity_for(const Session& session);
+
+/// --timeout, and another jitter for each process.
+DialogueSettings dialogue_settings(const Session& session);
 
 /// Where this holder's claim on the primitive of the command line is, or will be. In a Pod the claim lives beside it.
 struct ClaimPlace {
@@ -26,6 +35,9 @@ struct ClaimPlace {
   kube::NamespacedName claim;
 };
 Result<ClaimPlace> place_claim(const Session& session);
+
+/// "widget.sync.konductor.io/q" and a line break: what -o name prints.
+std::string resource_line(const std::string& singular, const std::string& name);
 
 /// JSON as text, as -o json prints it.
 std::string to_text(const nlohmann::json& value, Format format);

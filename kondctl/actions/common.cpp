@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <random>
 #include <utility>
 
 namespace konductor::kondctl {
@@ -14,7 +15,7 @@ ExitCode report(Console& console, const Error& error) {
   return exit_code_for(error);
 }
 
-Result<ClaimPlace> place_claim(const Session& session) {
+Result<Identity> identity_for(const Session& session) {
   auto identity = session.identity();
   if (!identity) return identity.error();
   const std::string& ns = session.ns();
@@ -24,12 +25,30 @@ Result<ClaimPlace> place_claim(const Session& session) {
                      ": claims across namespaces are not possible yet (with --holder TEXT a claim is bound to no Pod)",
                  0};
   }
+  return identity;
+}
+
+DialogueSettings dialogue_settings(const Session& session) {
+  DialogueSettings settings;
+  if (session.invocation.claim.timeout) settings.deadline = session.started + *session.invocation.claim.timeout;
+  settings.seed = std::random_device{}();
+  return settings;
+}
+
+Result<ClaimPlace> place_claim(const Session& session) {
+  auto identity = identity_for(session);
+  if (!identity) return identity.error();
+  const std::string& ns = session.ns();
   ClaimPlace place;
   place.primitive = {ns, session.invocation.name};
   place.claim = {ns, session.invocation.claim.claim};
   if (place.claim.name.empty()) place.claim.name = claim_name({identity->key, place.primitive, identity->slot});
   place.identity = std::move(*identity);
   return place;
+}
+
+std::string resource_line(const std::string& singular, const std::string& name) {
+  return singular + "." + runtime::api_group + "/" + name + "\n";
 }
 
 std::string to_text(const nlohmann::json& value, Format format) {

@@ -54,8 +54,7 @@ ExitCode list(Session& session) {
   }
   if (format == Format::name) {
     for (const json& object : *objects) {
-      session.console.print(kind.names.singular + "." + runtime::api_group + "/" +
-                            kube::text_at(object, "metadata.name") + "\n");
+      session.console.print(resource_line(kind.names.singular, kube::text_at(object, "metadata.name")));
     }
     return ExitCode::done;
   }

@@ -33,7 +33,6 @@ std::string sentence(const runtime::KindDeclaration& kind, const ClaimPlace& pla
 
 void print_released(Session& session, const ClaimPlace& place, const ClaimView& view) {
   const runtime::KindDeclaration& kind = *session.invocation.kind;
-  const std::string resource = kind.claim.singular + "." + runtime::api_group + "/" + place.claim.name;
   switch (session.invocation.global.output) {
     case Format::json:
     case Format::yaml: {
@@ -42,7 +41,7 @@ void print_released(Session& session, const ClaimPlace& place, const ClaimView& 
           {"claim", place.claim.name}, {"phase", to_string(view.claim.phase)}, {"token", view.claim.token}};
       return session.console.print(to_text(released, session.invocation.global.output));
     }
-    case Format::name: return session.console.print(resource + "\n");
+    case Format::name: return session.console.print(resource_line(kind.claim.singular, place.claim.name));
     case Format::table:
     case Format::wide: session.console.print(sentence(kind, place, view.claim.phase)); break;
   }

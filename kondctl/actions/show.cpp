@@ -8,7 +8,9 @@
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <optional>
 #include <utility>
+#include <vector>
 
 namespace konductor::kondctl {
 
@@ -38,10 +40,62 @@ std::string facts_of(const json& object, const runtime::KindDeclaration& kind, k
   return render_table(rows);
 }
 
+// What those see who may look at primitives and at their own claim, and not at those of others.
+std::string hidden(const runtime::KindDeclaration& kind, const Error& error) {
+  const std::string what = kind.mode == runtime::Mode::granted
+                               ? "the full lists of holders and waiters can't be shown, only counts and the first "
+                                 "holders: "
+                               : "who has joined can't be shown, only counts: ";
+  return what + error.detail;
+}
+
+/// The claims of the shown object; nothing where they are not known.
+struct Claims {
+  std::optional<ShownClaims> granted;
+  std::optional<std::vector<ShownClaim>> counted;
+};
+
 json objects_of(const std::vector<ShownClaim>& claims) {
   json objects = json::array();
   for (const ShownClaim& claim : claims) objects.push_back(*claim.object);
   return objects;
+}
+
+Result<Claims> claims_of(Session& session, const json& object, runtime::MonoTime until) {
+  const runtime::KindDeclaration& kind = *session.invocation.kind;
+  Claims claims;
+  if (kind.claim.plural.empty()) return claims;
+  const std::string& name = session.invocation.name;
+  auto listed = session.list(kind.claim_resource(), session.ns(), "spec." + kind.primitive_field + "=" + name, until);
+  if (!listed && listed.error().code != Errc::forbidden) return listed.error();
+  if (!listed) {
+    session.console.note(hidden(kind, listed.error()));
+  } else if (kind.mode == runtime::Mode::counted) {
+    claims.counted = counted_claims(std::move(*listed), kind, object);
+  } else {
+    claims.granted = sorted_claims(std::move(*listed), kind, name);
+    order_as_decided(*claims.granted, kind, object, session.client->server_now());
+  }
+  return claims;
+}
+
+json as_json(const json& object, const Claims& claims) {
+  json shown = {{"object", object}};
+  if (claims.granted) {
+    shown["holding"] = objects_of(claims.granted->holding);
+    shown["waiting"] = objects_of(claims.granted->waiting);
+  }
+  if (claims.counted) shown["claims"] = objects_of(*claims.counted);
+  return shown;
+}
+
+std::string as_text(const json& object, const Claims& claims, const runtime::KindDeclaration& kind,
+                    kube::WallTime now) {
+  if (claims.granted)
+    return "\n" + holders_of(*claims.granted, kind, now) + "\n" + queue_of(*claims.granted, kind, now);
+  if (claims.counted) return "\n" + table_of(*claims.counted, kind, object, now);
+  const std::string first = first_holders_of(object, kind, now);
+  return first.empty() ? first : "\n" + first;
 }
 
 }  // namespace
@@ -55,40 +109,18 @@ ExitCode show(Session& session) {
   if (!object) return report(session.console, object.error());
   const Format format = session.invocation.global.output;
   if (format == Format::name) {
-    session.console.print(kind.names.singular + "." + runtime::api_group + "/" + name.name + "\n");
+    session.console.print(resource_line(kind.names.singular, name.name));
     return ExitCode::done;
   }
-  ShownClaims claims;
-  bool claims_known = false;
-  if (!kind.claim.plural.empty()) {
-    auto listed = session.list(kind.claim_resource(), name.ns, "spec." + kind.primitive_field + "=" + name.name, until);
-    // Workloads may look at primitives and at their own claim, and need not see those of others.
-    if (!listed && listed.error().code != Errc::forbidden) return report(session.console, listed.error());
-    if (!listed) {
-      session.console.note("the full lists of holders and waiters can't be shown, only counts and the first holders: " +
-                           listed.error().detail);
-    }
-    claims_known = listed.has_value();
-    if (listed) claims = sorted_claims(std::move(*listed), kind, name.name);
-    order_as_decided(claims, kind, *object, session.client->server_now());
-  }
+  const auto claims = claims_of(session, *object, until);
+  if (!claims) return report(session.console, claims.error());
   if (format == Format::json || format == Format::yaml) {
-    json shown = {{"object", *object}};
-    if (claims_known) {
-      shown["holding"] = objects_of(claims.holding);
-      shown["waiting"] = objects_of(claims.waiting);
-    }
-    session.console.print(to_text(shown, format));
+    session.console.print(to_text(as_json(*object, *claims), format));
     return ExitCode::done;
   }
   const kube::WallTime now = session.client->server_now();
-  std::string text = kind.names.singular + " " + kube::to_string(name) + "\n" + facts_of(*object, kind, now);
-  if (claims_known) {
-    text += "\n" + holders_of(claims, kind, now) + "\n" + queue_of(claims, kind, now);
-  } else if (const std::string first = first_holders_of(*object, kind, now); !first.empty()) {
-    text += "\n" + first;
-  }
-  session.console.print(text);
+  session.console.print(kind.names.singular + " " + kube::to_string(name) + "\n" + facts_of(*object, kind, now) +
+                        as_text(*object, *claims, kind, now));
   return ExitCode::done;
 }
 

@@ -30,6 +30,7 @@ SEMAPHORE = Kind("semaphore", "Semaphore", "semaphores", "Permit", "permits", "s
 BOOKSHELF = Kind("bookshelf", "Bookshelf", "bookshelves", "Loan", "loans", "shelf", "borrow", "give-back",
                  ("--mode", "write"), {"mode": "write"})
 FAUCET = Kind("faucet", "Faucet", "faucets", "Sip", "sips", "faucet", "sip", "", (), {})
+BARRIER = Kind("barrier", "Barrier", "barriers", "Arrival", "arrivals", "barrier", "arrive", "", (), {})  # its claims are only counted
 HOLDING = (SEMAPHORE, BOOKSHELF)  # kinds whose claims hold what they were granted
 
 
@@ -39,6 +40,14 @@ def semaphore(name, permits, **spec):
 
 def permit(name, primitive, **spec):
     return SEMAPHORE.claim(name, primitive, **spec)
+
+
+def barrier(name, expected, **spec):
+    return {"apiVersion": "sync.konductor.io/v1", "kind": "Barrier", "metadata": {"name": name}, "spec": {"expected": expected, **spec}}
+
+
+def arrival(name, primitive, participant=None, **spec):
+    return BARRIER.claim(name, primitive, **({} if participant is None else {"participant": participant}), **spec)
 
 
 def phase(claim):

@@ -260,9 +260,9 @@ def bookshelf_run(lane, name):
     judge(lane, name, list("ab"))
 
 
-def at_every_write(world, kind, library, run, name, ways, standby=False):
+def at_every_write(world, kind, library, run, name, ways, standby=False, lane_of=Lane):
     """Without faults first, then one fault at write 1, 2, ... until a run ends before its fault has come."""
-    with world.namespace() as ns, contextlib.closing(Lane(world, ns, kind, library, name, standby)) as lane:
+    with world.namespace() as ns, contextlib.closing(lane_of(world, ns, kind, library, name, standby)) as lane:
         counts, runs = [], 0
         for number in range(2):  # what goes slowly, or changes its leader, takes more writes
             lane.arm("none", 0, False)

@@ -7,19 +7,10 @@ import subprocess
 import threading
 import time
 
+from client import Timeouts, end_of, kondctl
 from credentials import Kubeconfig, allow, closed_port, signed, silent_server, user
 from harness import BUILD, wait_for
 from kinds import BOOKSHELF, FAUCET, permit, phase, semaphore
-
-EXACT = 0.1  # seconds: how late --timeout may be
-
-
-def kondctl(world, ns, *arguments, expect=0, **options):
-    done = world.kondctl(*arguments, "-n", ns, **options)
-    assert done.returncode == expect, f"{' '.join(arguments)}: exit {done.returncode}, not {expect}: {done.stdout}{done.stderr}"
-    assert expect == 0 or done.stdout == "", f"nothing is a result: {done.stdout}"
-    assert expect == 0 or done.stderr.startswith("kondctl: "), f"it says why: {done.stderr}"
-    return done
 
 
 def acquire(world, ns, name, *flags, **options):
@@ -28,11 +19,6 @@ def acquire(world, ns, name, *flags, **options):
 
 def acquired(world, ns, name, *flags, **options):
     return json.loads(acquire(world, ns, name, *flags, "-o", "json", **options).stdout)
-
-
-def end_of(process, timeout=20):
-    out, err = process.communicate(timeout=timeout)
-    return process.returncode, out, err
 
 
 def waiting(world, ns, name, *flags):
@@ -192,42 +178,21 @@ def test_names_of_63_characters_work(world):
 
 
 def test_a_timeout_is_kept_to_a_tenth_of_a_second(world):
-    def start_time():
-        began = time.monotonic()
-        world.kondctl("plugin", "list")
-        return time.monotonic() - began
-
-    late = []
-
-    def measure(what, limit, *arguments, **options):
-        """In one of three attempts: a machine that does much else is late by itself."""
-        for attempt in (1, 2, 3):
-            before = start_time()
-            began = time.monotonic()
-            done = world.kondctl(*arguments, "--timeout", f"{limit}s", **options)
-            took = time.monotonic() - began
-            start = max(before, start_time())
-            assert done.returncode == 124, f"{what}: exit {done.returncode}: {done.stderr}"
-            assert took >= limit, f"{what}: gave up after {took:.3f} s of {limit} s"
-            if took <= limit + EXACT + start:
-                late.append(took - limit)
-                return done
-        raise AssertionError(f"{what}: took {took:.3f} s of {limit} s; a start takes {start:.3f} s")
-
+    timeouts = Timeouts(world)
     with world.operator(), world.namespace() as ns, silent_server() as silent:
         world.api.create(ns, "semaphores", semaphore("q", 1))
         acquire(world, ns, "q")
         common = ("semaphore", "acquire", "q", "-n", ns, "--wait")
-        held = measure("a held semaphore", 0.7, *common)
+        held = timeouts.measure("a held semaphore", 0.7, *common)
         assert "timed out after 700ms" in held.stderr and "its turn for 1 permit has not come; the claim is withdrawn" in held.stderr, held.stderr
         assert len(world.api.list(ns, "permits")) == 1, "the claim is withdrawn"
         places = {"a server that says nothing": silent, "a closed port": closed_port(), "a name that does not resolve": "https://k8s.invalid:6443"}
         for what, server in places.items():
             config = Kubeconfig(world).to(server)
-            measure(what, 0.5, *common, kubeconfig=config)
-            measure(what + ", without --wait", 0.3, *common[:-1], kubeconfig=config)
-            measure(what + ", release", 0.4, "semaphore", "release", "q", "-n", ns, "--claim", "x", kubeconfig=config)
-        print(f"      {len(late)} time-outs, late by {min(late) * 1000:.0f} to {max(late) * 1000:.0f} ms, the start of the process included")
+            timeouts.measure(what, 0.5, *common, kubeconfig=config)
+            timeouts.measure(what + ", without --wait", 0.3, *common[:-1], kubeconfig=config)
+            timeouts.measure(what + ", release", 0.4, "semaphore", "release", "q", "-n", ns, "--claim", "x", kubeconfig=config)
+        print(f"      {timeouts}")
 
 
 def test_an_interrupt_withdraws_the_claim(world):

@@ -9,13 +9,13 @@ from kinds import permit, phase, semaphore
 from tcp_proxy import proxy_to
 
 
-def meeting(name, wanted):
-    return {"apiVersion": "sync.konductor.io/v1", "kind": "Meeting", "metadata": {"name": name}, "spec": {"wanted": wanted}}
+def meeting(name, wanted, **spec):
+    return {"apiVersion": "sync.konductor.io/v1", "kind": "Meeting", "metadata": {"name": name}, "spec": {"wanted": wanted, **spec}}
 
 
-def attendee(name, meeting, seat=None):
+def attendee(name, meeting, seat=None, **spec):
     return {"apiVersion": "sync.konductor.io/v1", "kind": "Attendee", "metadata": {"name": name},
-            "spec": {"meeting": meeting, "holder": name, **({"seat": seat} if seat else {})}}
+            "spec": {"meeting": meeting, "holder": name, **({"seat": seat} if seat else {}), **spec}}
 
 
 def beacon(name, source):

@@ -16,6 +16,7 @@ extern "C" {
 extern const konductor_plugin konductor_sim_semaphore;
 extern const konductor_plugin konductor_sim_rwlock;
 extern const konductor_plugin konductor_sim_token_bucket;
+extern const konductor_plugin konductor_sim_assembly;
 }
 
 namespace konductor::sim {
@@ -145,6 +146,10 @@ KindUnderTest token_bucket_kind() {
   kind.claim_spec = [](std::int64_t units, std::uint64_t) { return Json{{"sips", units}}; };
   may_be_unreadable(kind, "capacity");
   return kind;
+}
+
+CountingKind meeting_kind() {
+  return {declared(konductor_sim_assembly), [](std::int64_t expected) { return Json{{"wanted", expected}}; }};
 }
 
 std::optional<KindUnderTest> kind_named(std::string_view name) {

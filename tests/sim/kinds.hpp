@@ -1,5 +1,6 @@
 #pragma once
 
+#include "tests/sim/gathering.hpp"
 #include "tests/sim/kind_under_test.hpp"
 
 #include <optional>
@@ -13,6 +14,8 @@ KindUnderTest semaphore_kind();
 KindUnderTest aging_semaphore_kind();
 KindUnderTest rwlock_kind();
 KindUnderTest token_bucket_kind();
+/// One that counts.
+CountingKind meeting_kind();
 
 /// By the name under which people ask for it: semaphore, aging, rwlock, bucket.
 std::optional<KindUnderTest> kind_named(std::string_view name);

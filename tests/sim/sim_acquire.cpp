@@ -8,8 +8,8 @@
 
 namespace konductor::sim {
 
-using kondctl::ClaimEvent;
-using kondctl::ClaimStep;
+using kondctl::DialogueEvent;
+using kondctl::DialogueStep;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -47,9 +47,9 @@ void SimAcquire::later(Duration delay, std::function<void()> what) {
   });
 }
 
-void SimAcquire::tell(const ClaimEvent& event) {
+void SimAcquire::tell(const DialogueEvent& event) {
   if (finished_) return;
-  const ClaimStep step = machine_.resume(event, now());
+  const kondctl::ClaimStep step = machine_.resume(event, now());
   for (const auto& sending : step.send) send(sending);
   if (step.watch) watch(*step.watch);
   if (!step.finish) return wake_at(step.wake_at);
@@ -58,7 +58,7 @@ void SimAcquire::tell(const ClaimEvent& event) {
   later(Duration{0}, [on_finish = on_finish_, outcome = *step.finish] { on_finish(outcome); });
 }
 
-void SimAcquire::send(const ClaimStep::Sending& sending) {
+void SimAcquire::send(const DialogueStep::Sending& sending) {
   world_.send(actor_, {.request = sending.request, .patience = sending.time},
               [this, alive = std::weak_ptr(life_), id = sending.id](const Result<kube::Response>& answer) {
                 if (alive.expired()) return;
@@ -67,7 +67,7 @@ void SimAcquire::send(const ClaimStep::Sending& sending) {
               });
 }
 
-void SimAcquire::watch(const ClaimStep::Watching& watching) {
+void SimAcquire::watch(const DialogueStep::Watching& watching) {
   watch_ = {watching.id, false, false, watch_.stream + 1, Duration{0}};
   if (!world_.reaches(actor_) && world_.is_silent(actor_)) {
     return end_watch(silent_watch, Error{Errc::timeout, "no answer", 0});
@@ -118,9 +118,9 @@ void SimAcquire::show(const Commit& commit) {
                        Error{Errc::unavailable, "the connection was cut", 0});
     }
     if (after)
-      tell(kondctl::ClaimSeen{id, after});
+      tell(kondctl::ObjectSeen{id, after});
     else
-      tell(kondctl::ClaimGone{id});
+      tell(kondctl::ObjectGone{id});
   });
 }
 

@@ -41,9 +41,9 @@ class SimAcquire {
     Duration last_arrival{0};
   };
 
-  void tell(const kondctl::ClaimEvent& event);
-  void send(const kondctl::ClaimStep::Sending& sending);
-  void watch(const kondctl::ClaimStep::Watching& watching);
+  void tell(const kondctl::DialogueEvent& event);
+  void send(const kondctl::DialogueStep::Sending& sending);
+  void watch(const kondctl::DialogueStep::Watching& watching);
   void open_watch(std::uint64_t from);
   void show(const Commit& commit);
   void end_watch(Duration delay, std::optional<Error> error);

@@ -3,6 +3,8 @@
 #include "kube/time.hpp"
 
 #include <chrono>
+#include <limits>
+#include <set>
 #include <utility>
 
 namespace konductor::test {
@@ -54,7 +56,46 @@ Result<runtime::Plan> decide_widgets(const runtime::Observation& seen) {
   return plan;
 }
 
+Result<runtime::Plan> count_persons(const runtime::Observation& seen) {
+  const auto spec = json::parse(seen.spec, nullptr, false);
+  const auto state = json::parse(seen.state, nullptr, false);
+  const auto deadline = spec.value("deadline", std::numeric_limits<std::int64_t>::max());
+  auto phase = state.value("phase", std::string("Waiting"));
+  runtime::Plan plan;
+  std::set<std::string_view> persons;
+  for (std::size_t i = 0; i < seen.claims.size(); ++i) {
+    const auto& claim = seen.claims[i];
+    if (claim.state != runtime::ClaimState::waiting) continue;
+    if (claim.units == 13) {
+      plan.verdicts.push_back({i, runtime::VerdictKind::deny, "Unlucky", "thirteen is no number of units", 0});
+    } else if (claim.created <= deadline) {
+      persons.insert(claim.participant);
+    }
+  }
+  const auto arrived = static_cast<std::int64_t>(persons.size());
+  if (phase == "Waiting" && arrived >= spec.value("limit", std::int64_t{0})) phase = "Open";
+  if (phase == "Waiting" && seen.now >= deadline) phase = "Failed";
+  for (std::size_t i = 0; i < seen.claims.size() && phase == "Open"; ++i)
+    if (seen.claims[i].units == 9) plan.verdicts.push_back({i, runtime::VerdictKind::discard, {}, {}, 0});
+  if (phase != "Waiting") plan.state = json{{"phase", phase}}.dump();
+  if (phase == "Waiting" && spec.contains("deadline")) plan.look_again_at = deadline;
+  plan.status = json{{"phase", phase}, {"arrived", arrived}}.dump();
+  plan.conditions.push_back({"Open",
+                             phase == "Open" ? runtime::ConditionStatus::true_ : runtime::ConditionStatus::false_,
+                             phase, std::to_string(arrived) + " have arrived"});
+  return plan;
+}
+
 }  // namespace
+
+runtime::KindDeclaration counting_widgets() {
+  auto kind = widgets();
+  kind.mode = runtime::Mode::counted;
+  kind.claim_lifetime = runtime::Lifetime::with_primitive;
+  kind.participant_field = "person";
+  kind.decide = count_persons;
+  return kind;
+}
 
 runtime::KindDeclaration widgets() {
   runtime::KindDeclaration kind;

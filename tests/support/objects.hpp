@@ -16,6 +16,11 @@ namespace konductor::test {
 /// breaks the plugin's contract.
 runtime::KindDeclaration widgets();
 
+/// The same words for a kind that counts: a widget opens, for good, when so many persons have tickets as its limit
+/// says; with a `deadline` (microseconds) in its spec it fails then, for good. Tickets of 13 units are denied; those of
+/// 9 are discarded once it is open.
+runtime::KindDeclaration counting_widgets();
+
 struct Widget {
   std::string name = "w";
   std::string uid = "w-1";

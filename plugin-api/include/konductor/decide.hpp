@@ -1,81 +1,17 @@
 #pragma once
 
+#include <konductor/claim.hpp>
 #include <konductor/plugin.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
-#include <optional>
 #include <string_view>
 
 /// The C++17 side of a kind's decision: its input as ranges and views, its output as calls.
 namespace konductor::plugin {
 
-constexpr konductor_str str(std::string_view text) noexcept {
-  return {text.data(), text.size()};
-}
-constexpr std::string_view view(konductor_str text) noexcept {
-  return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
-}
-
 // ---------------------------------------------------------------- input
-
-/// One claim of the input. Borrowed, as everything of the input: valid until decide returns.
-class Claim {
- public:
-  Claim(const konductor_claim& claim, std::size_t index) noexcept : claim_(&claim), index_(index) {}
-
-  /// By which the sink knows it.
-  [[nodiscard]] std::size_t index() const noexcept { return index_; }
-  [[nodiscard]] bool waits() const noexcept { return claim_->state == KONDUCTOR_WAITING; }
-  [[nodiscard]] bool ended() const noexcept { return claim_->state == KONDUCTOR_ENDED; }
-  [[nodiscard]] bool revoking() const noexcept { return claim_->state == KONDUCTOR_REVOKING; }
-  /// Granted, revoking, or a state that this plugin does not know yet: that counts as holding.
-  [[nodiscard]] bool holds() const noexcept { return !waits() && !ended(); }
-  /// True: the host denies it after this decide unless it is granted. So it should block nobody.
-  [[nodiscard]] bool no_wait() const noexcept { return claim_->no_wait != 0; }
-
-  [[nodiscard]] std::string_view uid() const noexcept { return view(claim_->uid); }
-  [[nodiscard]] std::string_view key() const noexcept { return view(claim_->key); }
-  [[nodiscard]] std::string_view holder() const noexcept { return view(claim_->holder); }
-  [[nodiscard]] std::int64_t units() const noexcept { return claim_->units; }
-  [[nodiscard]] std::int64_t priority() const noexcept { return claim_->priority; }
-  [[nodiscard]] std::int64_t created() const noexcept { return claim_->created; }
-  [[nodiscard]] std::string_view outcome() const noexcept { return view(claim_->outcome); }
-
-  /// The declared claim field of that number (from 0), empty where the object lacks it or it is of another type.
-  [[nodiscard]] std::optional<std::string_view> string(std::size_t field) const noexcept {
-    const konductor_value* value = typed(field, KONDUCTOR_STRING);
-    return value == nullptr ? std::nullopt : std::optional(view(value->string));
-  }
-  [[nodiscard]] std::optional<std::int64_t> integer(std::size_t field) const noexcept {
-    return number(field, KONDUCTOR_INTEGER);
-  }
-  [[nodiscard]] std::optional<bool> boolean(std::size_t field) const noexcept {
-    const auto value = number(field, KONDUCTOR_BOOLEAN);
-    return value ? std::optional(*value != 0) : std::nullopt;
-  }
-  /// In microseconds.
-  [[nodiscard]] std::optional<std::int64_t> duration(std::size_t field) const noexcept {
-    return number(field, KONDUCTOR_DURATION);
-  }
-
-  [[nodiscard]] const konductor_claim& raw() const noexcept { return *claim_; }
-
- private:
-  [[nodiscard]] const konductor_value* typed(std::size_t field, konductor_value_type type) const noexcept {
-    if (field >= claim_->field_count) return nullptr;
-    const konductor_value& value = claim_->fields[field];
-    return value.present != 0 && value.type == type ? &value : nullptr;
-  }
-  [[nodiscard]] std::optional<std::int64_t> number(std::size_t field, konductor_value_type type) const noexcept {
-    const konductor_value* value = typed(field, type);
-    return value == nullptr ? std::nullopt : std::optional(value->integer);
-  }
-
-  const konductor_claim* claim_;
-  std::size_t index_;
-};
 
 /// The input of one decision, and a range of its claims in the order in which they are to be served.
 class Input {
@@ -150,6 +86,8 @@ class Sink {
   void revoke(std::size_t claim, std::string_view reason, std::string_view message, std::int64_t grace) const noexcept {
     verdict(claim, KONDUCTOR_REVOKE, reason, message, grace);
   }
+  /// A claim that is only counted is needed no longer.
+  void discard(std::size_t claim) const noexcept { verdict(claim, KONDUCTOR_DISCARD, {}, {}, 0); }
   void state(std::string_view json) const noexcept { sink_->state(sink_->context, str(json)); }
   void status(std::string_view json) const noexcept { sink_->status(sink_->context, str(json)); }
   void condition(std::string_view type, konductor_condition_status status, std::string_view reason,

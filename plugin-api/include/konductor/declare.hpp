@@ -1,12 +1,12 @@
 #pragma once
 
+#include <konductor/commands.hpp>
 #include <konductor/decide.hpp>
 #include <konductor/plugin.h>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <string_view>
 
 /// Declarations of a plugin as constant data. All of it is constexpr, so that nothing runs when the library is opened;
@@ -34,71 +34,24 @@ constexpr konductor_column column(konductor_place place, std::string_view name, 
   return {place, priority, str(name), str(type), str(json_path), str(description)};
 }
 
-constexpr konductor_flag integer_flag(std::string_view name, std::string_view placeholder, std::string_view help,
-                                      std::string_view path,
-                                      std::int64_t minimum = std::numeric_limits<std::int64_t>::min(),
-                                      std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) noexcept {
-  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_INTEGER, 0, minimum, maximum};
-}
-
-constexpr konductor_flag string_flag(std::string_view name, std::string_view placeholder, std::string_view help,
-                                     std::string_view path) noexcept {
-  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_STRING, 0, 0, 0};
-}
-
-constexpr konductor_flag boolean_flag(std::string_view name, std::string_view help, std::string_view path) noexcept {
-  return {str(name), {}, str(help), str(path), KONDUCTOR_BOOLEAN, 0, 0, 0};
-}
-
-/// Bounds in microseconds.
-constexpr konductor_flag duration_flag(std::string_view name, std::string_view placeholder, std::string_view help,
-                                       std::string_view path, std::int64_t minimum = 0,
-                                       std::int64_t maximum = std::numeric_limits<std::int64_t>::max()) noexcept {
-  return {str(name), str(placeholder), str(help), str(path), KONDUCTOR_DURATION, 0, minimum, maximum};
-}
-
-constexpr konductor_flag required(konductor_flag flag) noexcept {
-  flag.required = 1;
-  return flag;
-}
-
-constexpr konductor_fixed fixed(std::string_view path, std::string_view json) noexcept {
-  return {str(path), str(json)};
-}
-
 /// `group` is empty for the core group.
 constexpr konductor_observes observes(std::string_view group, std::string_view plural) noexcept {
   return {str(group), str(plural)};
 }
 
-constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary) noexcept {
-  return {sizeof(konductor_command), action, str(verb), str(summary), nullptr, 0, nullptr, 0};
+/// Over when the primitive's phase is one of these.
+constexpr konductor_wait wait_for(std::string_view open_phase, std::string_view failed_phase = {}) noexcept {
+  return {sizeof(konductor_wait), 0, str(open_phase), str(failed_phase), {}, {}, {}};
 }
 
-template <std::size_t Flags>
-constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary,
-                                    const konductor_flag (&flags)[Flags]) noexcept {
-  konductor_command made = command(action, verb, summary);
-  made.flags = flags;
-  made.flag_count = Flags;
-  return made;
-}
-
-template <std::size_t Fixed>
-constexpr konductor_command command(konductor_action action, std::string_view verb, std::string_view summary,
-                                    const konductor_fixed (&fixed)[Fixed]) noexcept {
-  konductor_command made = command(action, verb, summary);
-  made.fixed = fixed;
-  made.fixed_count = Fixed;
-  return made;
-}
-
-/// The form in which growing structs cross: pointers to them. `items` must have static storage.
-template <class T, std::size_t Count>
-constexpr std::array<const T*, Count> pointers(const T (&items)[Count]) noexcept {
-  std::array<const T*, Count> list{};
-  for (std::size_t i = 0; i < Count; ++i) list[i] = &items[i];
-  return list;
+/// The same of primitives that may serve in rounds: members of the primitive's spec, a claim's spec, and the
+/// primitive's status.
+constexpr konductor_wait in_rounds(konductor_wait wait, std::string_view rounds_field, std::string_view round_field,
+                                   std::string_view served_round_field) noexcept {
+  wait.rounds_field = str(rounds_field);
+  wait.round_field = str(round_field);
+  wait.served_round_field = str(served_round_field);
+  return wait;
 }
 
 /// Builds a konductor_kind, member by member, as a constant:
@@ -165,6 +118,13 @@ class Kind {
   constexpr Kind& scale(std::string_view spec_path, std::string_view status_path) noexcept {
     set(kind_.scale_spec_path, spec_path);
     return set(kind_.scale_status_path, status_path);
+  }
+  /// Claims stand for participants; the member of a claim's spec by which one names itself.
+  constexpr Kind& participant_field(std::string_view name) noexcept { return set(kind_.participant_field, name); }
+  /// How a wait for a primitive ends; `wait` must have static storage.
+  constexpr Kind& waits(const konductor_wait& wait) noexcept {
+    kind_.wait = &wait;
+    return *this;
   }
   /// What decide asks to see.
   template <std::size_t Count>

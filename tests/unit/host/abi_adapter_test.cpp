@@ -65,7 +65,8 @@ TEST_F(AbiAdapter, hands_every_fact_over) {
              .controller_uid = "j",
              .completion_index = 7,
              .outcome = "ok",
-             .fields = values}};
+             .fields = values,
+             .participant = "somebody"}};
   observed = {{runtime::ObservedState::forbidden, "need", "name", "uid", "{}"}};
   observation.generation = 9;
   observation.now = 10;
@@ -90,6 +91,7 @@ TEST_F(AbiAdapter, hands_every_fact_over) {
     EXPECT_EQ(text(claim.controller_kind), "Job");
     EXPECT_EQ(claim.completion_index, 7);
     EXPECT_EQ(text(claim.outcome), "ok");
+    EXPECT_EQ(text(claim.participant), "somebody");
     EXPECT_EQ(claim.field_count, 2U);
     EXPECT_EQ(text(claim.fields[0].string), "red");
     EXPECT_EQ(claim.fields[1].integer, 60);

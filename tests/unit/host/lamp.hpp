@@ -52,11 +52,35 @@ struct Lamp {
       .observes = nullptr,
       .observe_count = 0,
       .scale_spec_path = {},
-      .scale_status_path = {}};
+      .scale_status_path = {},
+      .participant_field = {},
+      .wait = nullptr};
+
+  /// The same words for a kind that counts: so many switches have to be there, each for one colour, and in rounds.
+  struct Counted;
 
   Lamp() = default;
   Lamp(const Lamp&) = delete;  // the members point to each other
   Lamp& operator=(const Lamp&) = delete;
+};
+
+struct Lamp::Counted : Lamp {
+  konductor_wait wait = {sizeof(konductor_wait), 0, str("Lit"), str("Burnt"), str("again"), str("watts"),
+                         str("evening")};
+  Counted() {
+    kind.mode = KONDUCTOR_MODE_COUNTED;
+    kind.claim_lifetime = KONDUCTOR_WITH_PRIMITIVE;
+    kind.units_field = {};
+    kind.spec_schema = str(R"({"properties": {
+        "bulbs": {"type": "integer", "description": "How many."},
+        "again": {"type": "boolean", "description": "Whether it may be lit again."}}})");
+    kind.status_schema = str(R"({"properties": {
+        "phase": {"type": "string", "enum": ["Dark", "Lit", "Burnt"], "description": "How it is."},
+        "evening": {"type": "integer", "description": "The evening that it was lit for last."}}})");
+    kind.participant_field = str("colour");
+    kind.wait = &wait;
+    command.action = KONDUCTOR_JOIN;
+  }
 };
 
 }  // namespace konductor::host::testing

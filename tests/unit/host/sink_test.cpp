@@ -235,6 +235,15 @@ const Breach breaches[] = {
 INSTANTIATE_TEST_SUITE_P(Sink, BreachOfContract, ::testing::ValuesIn(breaches),
                          [](const auto& test) { return test.param.name; });
 
+TEST(Sink, discards_only_claims_that_are_only_counted) {
+  Plugin counts(runtime::Mode::counted), grants;
+  counts.verdict(1, verdict_of(KONDUCTOR_DISCARD));
+  EXPECT_EQ(counts.breach(), "");
+  EXPECT_EQ(counts.plan().verdicts.at(0).kind, runtime::VerdictKind::discard);
+  grants.verdict(1, verdict_of(KONDUCTOR_DISCARD));
+  EXPECT_THAT(grants.breach(), HasSubstr("discards claim home/1, but claims of this kind are not only counted"));
+}
+
 TEST(Sink, grants_nothing_to_claims_that_are_only_counted) {
   for (auto kind : {KONDUCTOR_GRANT, KONDUCTOR_GRANT_CONSUME}) {
     Plugin plugin(runtime::Mode::counted);

@@ -278,9 +278,10 @@ TEST(ClaimFaults, ignores_what_it_did_not_ask_for) {
   ClaimMachine machine(world.wish, {}, world.start);
   const Now now{world.start, {}};
   const auto object = std::make_shared<const json>(json{{"status", {{"phase", "Granted"}}}});
-  for (const ClaimEvent& event :
-       {ClaimEvent{Answered{99, Error{Errc::forbidden, "no", 0}}}, ClaimEvent{ClaimSeen{5, object}},
-        ClaimEvent{ClaimGone{5}}, ClaimEvent{WatchEnded{5, std::nullopt}}, ClaimEvent{ClaimSeen{0, nullptr}}}) {
+  for (const DialogueEvent& event :
+       {DialogueEvent{Answered{99, Error{Errc::forbidden, "no", 0}}}, DialogueEvent{ObjectSeen{5, object}},
+        DialogueEvent{ObjectGone{5}}, DialogueEvent{WatchEnded{5, std::nullopt}},
+        DialogueEvent{ObjectSeen{0, nullptr}}}) {
     EXPECT_FALSE(machine.resume(event, now).finish);
   }
 }

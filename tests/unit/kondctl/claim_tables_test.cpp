@@ -71,5 +71,63 @@ TEST(ClaimTables, show_the_first_holders_of_the_status_where_claims_may_not_be_l
   EXPECT_EQ(first_holders_of(json::object(), kind, now), "");
 }
 
+// ---- of claims that are only counted
+
+json guest(const std::string& name, const json& spec, const std::string& owner = "u-party") {
+  json claim = {
+      {"metadata",
+       {{"name", name}, {"namespace", "team"}, {"uid", "u-" + name}, {"creationTimestamp", "2024-01-15T10:29:15Z"}}},
+      {"spec", {{"party", "p"}, {"holder", "h-" + name}}}};
+  claim["spec"].update(spec);
+  if (!owner.empty()) {
+    claim["metadata"]["ownerReferences"] =
+        json::array({{{"apiVersion", "sync.konductor.io/v1"}, {"kind", "Party"}, {"name", "p"}, {"uid", owner}}});
+  }
+  return claim;
+}
+
+json with_condition(json claim, const std::string& type, const std::string& reason, const std::string& message) {
+  const json condition = {{"type", type}, {"status", "False"}, {"reason", reason}, {"message", message}};
+  claim["status"]["conditions"] = json::array({condition});
+  return claim;
+}
+
+json party(bool weekly) {
+  return {{"metadata",
+           {{"name", "p"}, {"namespace", "team"}, {"uid", "u-party"}, {"creationTimestamp", "2024-01-15T10:00:00Z"}}},
+          {"spec", {{"weekly", weekly}}}};
+}
+
+TEST(ClaimTables, show_counted_claims_by_participant_round_and_age) {
+  const auto kind = party_kind();
+  json denied = with_condition(guest("d", {{"seat", "9"}, {"evening", 2}}), "Granted", "NotInvited", "not on the list");
+  denied["status"]["phase"] = "Denied";
+  json found = guest("f", {{"evening", 1}, {"pod", {{"name", "x"}, {"uid", "u-x"}}}});
+  found["status"]["participant"] = "u-job/3";
+  const auto claims = counted_claims(
+      {denied, guest("b", {{"seat", "7"}, {"evening", 2}}), found,
+       guest("former", {{"seat", "5"}, {"evening", 1}}, "u-former"), guest("other", {{"party", "o"}, {"evening", 1}})},
+      kind, party(true));
+  EXPECT_EQ(table_of(claims, kind, party(true), now),
+            "SEAT      EVENING   CLAIM   HOLDER   AGE\n"
+            "u-job/3   1         f       h-f      45s\n"
+            "7         2         b       h-b      45s\n"
+            "9         2         d       h-d      45s   Denied: not on the list\n");
+}
+
+TEST(ClaimTables, show_no_rounds_where_there_are_none_and_who_is_not_known_for_certain) {
+  const auto kind = party_kind();
+  const json pod = {{"pod", {{"name", "x"}, {"uid", "u-x"}}}};
+  json doubtful = with_condition(guest("a", pod), "Participant", "PodIsParticipant", "a retry would count twice");
+  doubtful["status"]["participant"] = "u-x";
+  const auto claims = counted_claims({doubtful, guest("b", json::object(), ""), guest("c", pod)}, kind, party(false));
+  EXPECT_EQ(table_of(claims, kind, party(false), now),
+            "SEAT   CLAIM   HOLDER   AGE\n"
+            "u-x    a       h-a      45s   a retry would count twice\n"
+            "u-b    b       h-b      45s\n"
+            "       c       h-c      45s   the operator has not found out yet who this is\n");
+  EXPECT_EQ(table_of({}, kind, party(false), now), "nobody has joined\n");
+}
+
 }  // namespace
 }  // namespace konductor::kondctl::test

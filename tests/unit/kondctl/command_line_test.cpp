@@ -14,7 +14,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 const std::vector<runtime::KindDeclaration>& kinds() {
-  static const std::vector<runtime::KindDeclaration> all{widget_kind()};
+  static const std::vector<runtime::KindDeclaration> all{widget_kind(), party_kind()};
   return all;
 }
 
@@ -25,12 +25,12 @@ std::vector<std::string> words(const std::string& line) {
   return args;
 }
 
-CommandLine parse(const std::string& line) {
-  return parse_command_line(words(line), kinds());
+CommandLine parse(const std::string& line, const std::string& participant = {}) {
+  return parse_command_line(words(line), kinds(), participant);
 }
 
-Invocation must_parse(const std::string& line) {
-  const CommandLine result = parse(line);
+Invocation must_parse(const std::string& line, const std::string& participant = {}) {
+  const CommandLine result = parse(line, participant);
   if (const auto* farewell = std::get_if<Farewell>(&result)) {
     ADD_FAILURE() << line << ": " << farewell->err;
     return {};
@@ -38,14 +38,20 @@ Invocation must_parse(const std::string& line) {
   return std::get<Invocation>(result);
 }
 
-std::string refusal(const std::string& line) {
-  const CommandLine result = parse(line);
+std::string refusal(const std::string& line, const std::string& participant = {}) {
+  const CommandLine result = parse(line, participant);
   const auto* farewell = std::get_if<Farewell>(&result);
   if (farewell == nullptr) return "accepted";
   EXPECT_EQ(farewell->code, ExitCode::usage) << line;
   EXPECT_EQ(farewell->out, "") << line;
   EXPECT_EQ(farewell->err.rfind("kondctl: ", 0), 0U) << farewell->err;
   return farewell->err;
+}
+
+std::vector<std::string> fields_of(const Invocation& invocation) {
+  std::vector<std::string> fields;
+  for (const runtime::FixedValue& field : invocation.fields) fields.push_back(field.path + "=" + field.json);
+  return fields;
 }
 
 TEST(CommandLine, understands_the_flags_of_acquire) {
@@ -65,10 +71,61 @@ TEST(CommandLine, understands_the_flags_of_acquire) {
   EXPECT_EQ(got.global.ns, "team");
   EXPECT_EQ(got.global.output, Format::json);
   EXPECT_TRUE(got.global.quiet);
-  std::vector<std::string> fields;
-  for (const runtime::FixedValue& field : got.fields) fields.push_back(field.path + "=" + field.json);
-  EXPECT_THAT(fields, testing::ElementsAre("spec.origin=\"shop\"", "spec.size=3", "spec.grace=\"10s\"",
-                                           "spec.mode=\"fast\"", "spec.loud=true"));
+  EXPECT_THAT(fields_of(got), testing::ElementsAre("spec.origin=\"shop\"", "spec.size=3", "spec.grace=\"10s\"",
+                                                   "spec.mode=\"fast\"", "spec.loud=true"));
+}
+
+TEST(CommandLine, understands_the_flags_of_join_and_wait) {
+  const Invocation join = must_parse("party come p --wait --timeout 5m --holder ci --seat 7 --evening 3 -n team");
+  EXPECT_EQ(join.action, runtime::Action::join);
+  EXPECT_TRUE(join.claim.wait);
+  EXPECT_EQ(join.claim.timeout, std::chrono::minutes{5});
+  EXPECT_EQ(join.claim.holder, "ci");
+  EXPECT_EQ(join.claim.participant, "7");
+  EXPECT_EQ(join.claim.round, 3);
+  EXPECT_THAT(fields_of(join), testing::ElementsAre("spec.seat=\"7\"", "spec.evening=3"));
+  const Invocation wait = must_parse("pt attend p --evening 2147483647 --timeout 1s");
+  EXPECT_EQ(wait.action, runtime::Action::wait_for_phase);
+  EXPECT_EQ(wait.claim.round, 2147483647);
+  EXPECT_EQ(wait.claim.timeout, std::chrono::seconds{1});
+  EXPECT_EQ(must_parse("party attend p").claim.round, std::nullopt);
+}
+
+TEST(CommandLine, takes_the_participant_from_the_environment_where_no_flag_names_it) {
+  const Invocation from_there = must_parse("party come p", "7");
+  EXPECT_EQ(from_there.claim.participant, "7");
+  EXPECT_THAT(fields_of(from_there), testing::ElementsAre("spec.seat=\"7\""));
+  EXPECT_EQ(must_parse("party come p --seat 8", "7").claim.participant, "8");
+  EXPECT_THAT(fields_of(must_parse("party come p --seat 8", "7")), testing::ElementsAre("spec.seat=\"8\""));
+  for (const std::string line : {"party attend p", "party look p", "widget take q", "party list"}) {
+    EXPECT_EQ(must_parse(line, "7").claim.participant, "") << line;
+    EXPECT_THAT(fields_of(must_parse(line, std::string(5000, 'x'))), testing::Not(testing::Contains(HasSubstr("xx"))));
+  }
+  EXPECT_THAT(refusal("party come p", std::string(64, 'x')),
+              HasSubstr("KONDUCTOR_PARTICIPANT must have at most 63 characters, not 64"));
+}
+
+TEST(CommandLine, takes_a_participant_as_long_as_the_schema_allows) {
+  EXPECT_EQ(must_parse("party come p --seat " + std::string(63, 'x')).claim.participant.size(), 63U);
+  std::string letters;
+  for (int i = 0; i < 63; ++i) letters += "\u00fc";
+  EXPECT_EQ(must_parse("party come p --seat " + letters).claim.participant, letters) << "characters, not bytes";
+  const std::string said = refusal("party come p --seat " + std::string(5000, 'x'));
+  EXPECT_EQ(said, "kondctl: --seat must have at most 63 characters, not 5000\n");
+  const std::vector<std::string> empty{"party", "come", "p", "--seat", ""};
+  EXPECT_THAT(std::get<Farewell>(parse_command_line(empty, kinds())).err, HasSubstr("--seat must not be empty"));
+}
+
+TEST(CommandLine, has_verbs_of_claims_only_where_they_mean_something) {
+  runtime::KindDeclaration odd = party_kind();
+  odd.commands.push_back({runtime::Action::acquire, "take", "Take it", {}, {}});
+  odd.commands.push_back({runtime::Action::release, "free", "Free it", {}, {}});
+  odd.wait = {};
+  const std::vector<runtime::KindDeclaration> several{odd};
+  const auto args = words("party take p");
+  EXPECT_THAT(std::get<Farewell>(parse_command_line(args, several)).err, HasSubstr("it has: come, look, list"));
+  const auto waits = words("party come p --wait");
+  EXPECT_THAT(std::get<Farewell>(parse_command_line(waits, several)).err, HasSubstr("--wait"));
 }
 
 TEST(CommandLine, takes_global_flags_before_and_behind_the_command) {
@@ -99,7 +156,7 @@ TEST(CommandLine, leaves_out_what_it_has_no_code_for) {
 }
 
 TEST(CommandLine, lists_the_kinds_there_are_and_guesses) {
-  EXPECT_THAT(refusal("wodget take q"), HasSubstr("the kinds are: widget; did you mean \"widget\"?"));
+  EXPECT_THAT(refusal("wodget take q"), HasSubstr("the kinds are: widget, party; did you mean \"widget\"?"));
   EXPECT_THAT(refusal("status wodget q"), HasSubstr("did you mean \"widget\"?"));
   EXPECT_THAT(refusal("zzz take q"), Not(HasSubstr("did you mean")));
   EXPECT_THAT(refusal("widget tkae q"), HasSubstr("did you mean \"take\"?"));
@@ -148,6 +205,14 @@ INSTANTIATE_TEST_SUITE_P(
         Wrong{"widget giveback q --claim UPPER", "the claim \"UPPER\" is not possible"},
         Wrong{"widget take q -o xml", "-o must be json, yaml, name, wide or table, not \"xml\""},
         Wrong{"widget take q --unknown", "--unknown"}, Wrong{"widget take q r", "r"}, Wrong{"plugin", "see --help"},
+        Wrong{"party come p --evening 0", "--evening must be from 1 to 2147483647, not 0"},
+        Wrong{"party attend p --evening -1", "--evening must be from 1 to 2147483647, not -1"},
+        Wrong{"party attend p --evening 2147483648", "--evening must be from 1 to 2147483647, not 2147483648"},
+        Wrong{"party come p --evening 99999999999999999999", "--evening must be from 1 to 2147483647"},
+        Wrong{"party come p --evening first", "--evening must be a whole number"},
+        Wrong{"party come p --timeout 0s", "--timeout must be from"}, Wrong{"party attend p --timeout 0", "--timeout"},
+        Wrong{"party attend p --wait", "--wait"}, Wrong{"party attend p --seat 7", "--seat"},
+        Wrong{"party come p --ttl 5m", "--ttl"}, Wrong{"party come p --as x", "--as"}, Wrong{"party come", "NAME"},
         Wrong{"plugin lost", "lost"}, Wrong{"widget look q --ttl 5m", "--ttl"}));
 
 TEST(CommandLine, takes_names_of_63_characters_and_none_of_64) {
@@ -162,7 +227,9 @@ TEST(CommandLine, helps_at_every_level) {
   };
   for (const Case& one :
        {Case{"--help", "124 timed out"}, Case{"-h", "Widgets, by tickets"}, Case{"widget --help", "Take some"},
-        Case{"widget take --help", "how much"}, Case{"status --help", "Widget"}, Case{"plugin --help", "refused"}}) {
+        Case{"widget take --help", "how much"}, Case{"party come --help", "who comes; else $KONDUCTOR_PARTICIPANT"},
+        Case{"party come --help", "wait until the party is Begun"}, Case{"party attend --help", "which evening"},
+        Case{"status --help", "Widget"}, Case{"plugin --help", "refused"}}) {
     const CommandLine result = parse(one.line);
     const auto* farewell = std::get_if<Farewell>(&result);
     ASSERT_NE(farewell, nullptr) << one.line;

@@ -35,4 +35,32 @@ inline runtime::KindDeclaration widget_kind() {
   return kind;
 }
 
+/// One whose claims are only counted: a party begins when enough guests came, or is called off; weekly ones in
+/// evenings.
+inline runtime::KindDeclaration party_kind() {
+  using runtime::Action;
+  using runtime::ValueType;
+  runtime::KindDeclaration kind;
+  kind.plugin_name = "party";
+  kind.plugin_version = "1.0.0";
+  kind.mode = runtime::Mode::counted;
+  kind.claim_lifetime = runtime::Lifetime::with_primitive;
+  kind.description = "Parties, and their guests";
+  kind.names = {"Party", "parties", "party", "pt"};
+  kind.claim = {"Guest", "guests", "guest", "gs"};
+  kind.primitive_field = "party";
+  kind.participant_field = "seat";
+  kind.claim_spec_schema = R"({"properties": {"seat": {"type": "string", "maxLength": 63}}})";
+  kind.wait = {"Begun", "CalledOff", "weekly", "evening", "lastEvening"};
+  const runtime::FlagDeclaration seat{"seat", "TEXT", "who comes", "spec.seat", ValueType::string};
+  const runtime::FlagDeclaration evening{"evening", "N", "which evening", "spec.evening", ValueType::integer,
+                                         false,     1,   2147483647};
+  kind.commands = {{Action::join, "come", "Come to a party", {seat, evening}, {}},
+                   {Action::wait_for_phase, "attend", "Wait until a party begins", {evening}, {}},
+                   {Action::show, "look", "Look at one", {}, {}},
+                   {Action::list, "list", "List them", {}, {}}};
+  kind.columns = {{runtime::Place::primitive, 0, "PHASE", "string", ".status.phase", ""}};
+  return kind;
+}
+
 }  // namespace konductor::kondctl::test

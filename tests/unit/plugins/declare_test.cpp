@@ -49,7 +49,7 @@ class DeclaredKind : public testing::TestWithParam<const char*> {
   const konductor_plugin& plugin_ = load(GetParam());
   const konductor_kind& kind_ = *plugin_.kinds[0];
 };
-INSTANTIATE_TEST_SUITE_P(, DeclaredKind, testing::Values(SEMAPHORE_SO, RWLOCK_SO, TOKEN_BUCKET_SO),
+INSTANTIATE_TEST_SUITE_P(, DeclaredKind, testing::Values(BARRIER_SO, SEMAPHORE_SO, RWLOCK_SO, TOKEN_BUCKET_SO),
                          [](const auto& test) {
                            std::string name = test.param;
                            name = name.substr(name.rfind('/') + 1);
@@ -64,8 +64,9 @@ TEST_P(DeclaredKind, states_the_abi_and_itself) {
   EXPECT_EQ(plugin_.min_host_minor, 0U);
   EXPECT_THAT(GetParam(), testing::HasSubstr(std::string(view(plugin_.name)) + ".so"));
   EXPECT_EQ(plugin_.kind_count, 1U);
-  EXPECT_EQ(kind_.mode, KONDUCTOR_MODE_GRANTED);
-  EXPECT_EQ(kind_.claim_lifetime, KONDUCTOR_WITH_POD);
+  const bool counted = kind_.mode == KONDUCTOR_MODE_COUNTED;
+  EXPECT_TRUE(counted || kind_.mode == KONDUCTOR_MODE_GRANTED);
+  EXPECT_EQ(kind_.claim_lifetime, counted ? KONDUCTOR_WITH_PRIMITIVE : KONDUCTOR_WITH_POD);
 }
 
 TEST_P(DeclaredKind, has_schemas_with_a_description_and_a_type_on_every_field) {

@@ -39,7 +39,9 @@ void on_look_again_at(void* context, std::int64_t time) noexcept {
   auto& earliest = output_of(context).look_again_at;
   if (!earliest || time < *earliest) earliest = time;
 }
-void on_event(void*, konductor_event_type, konductor_str, konductor_str) noexcept {}
+void on_event(void* context, konductor_event_type, konductor_str reason, konductor_str message) noexcept {
+  output_of(context).events.push_back(text(reason) + ": " + text(message));
+}
 
 }  // namespace
 
@@ -80,6 +82,13 @@ std::int64_t Output::shown(const char* member) const {
   return nlohmann::json::parse(status).at(member);
 }
 
+const RecordedCondition* Output::condition(const std::string& type) const {
+  for (const auto& one : conditions) {
+    if (one.type == type) return &one;
+  }
+  return nullptr;
+}
+
 Output decide(const konductor_kind& kind, const World& world) {
   std::vector<std::string> uids(world.claims.size());
   std::vector<konductor_value> values(world.claims.size());
@@ -91,6 +100,8 @@ Output decide(const konductor_kind& kind, const World& world) {
     values[i].type = KONDUCTOR_STRING;
     values[i].present = from.text ? 1 : 0;
     if (from.text) values[i].string = borrowed(*from.text);
+    if (from.number) values[i] = {KONDUCTOR_INTEGER, 1, *from.number, {}};
+    claims[i].participant = borrowed(from.participant);
     claims[i].struct_size = sizeof(konductor_claim);
     claims[i].state = from.state;
     claims[i].uid = claims[i].key = claims[i].holder = borrowed(uids[i]);

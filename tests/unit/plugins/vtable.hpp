@@ -20,6 +20,8 @@ struct TestClaim {
   std::optional<std::string> text = std::nullopt;  // of the first claim field, where the kind declares one
   std::int64_t priority = 0;
   std::optional<std::int64_t> created = std::nullopt;  // absent: its number
+  std::optional<std::int64_t> number = std::nullopt;   // in place of `text`, where that field is an integer
+  std::string participant = {};
 };
 
 struct World {
@@ -51,6 +53,7 @@ struct Output {
   std::string status;
   std::vector<RecordedCondition> conditions;
   std::optional<std::int64_t> look_again_at;
+  std::vector<std::string> events;  // "Reason: message"
 
   /// The claims with this verdict, in the order in which they were given.
   [[nodiscard]] std::vector<std::size_t> with(konductor_verdict_kind kind) const;
@@ -60,6 +63,8 @@ struct Output {
   [[nodiscard]] std::string message_of(std::size_t claim) const;
   /// A number of the status.
   [[nodiscard]] std::int64_t shown(const char* member) const;
+  /// Null where there is none of that type.
+  [[nodiscard]] const RecordedCondition* condition(const std::string& type) const;
 };
 
 Output decide(const konductor_kind& kind, const World& world);

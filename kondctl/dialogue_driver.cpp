@@ -1,4 +1,4 @@
-#include "kondctl/acquire_driver.hpp"
+#include "kondctl/dialogue_driver.hpp"
 
 #include "io/clock.hpp"
 #include "kube/line_splitter.hpp"
@@ -35,33 +35,32 @@ struct WatchStream {
   asio::cancellation_signal cancel;
 };
 
-class AcquireDriver {
+class Driver {
  public:
-  AcquireDriver(Session& session, ClaimMachine machine)
+  Driver(Session& session, Resume resume)
       : session_(session),
-        machine_(std::move(machine)),
+        resume_(std::move(resume)),
         timer_(session.io.get_executor()),
         signals_(session.io, SIGINT, SIGTERM) {}
 
-  ClaimOutcome run() {
+  void run() {
     session_.io.restart();
     await_signal();
     tell(Woken{});
-    if (!outcome_) session_.io.run();
+    if (!over_) session_.io.run();
     session_.client->close();
-    return outcome_.value_or(ClaimOutcome{ExitCode::failed, "stopped before it was decided", std::nullopt});
   }
 
  private:
   // The driver's whole part: tell the machine, do what it says.
-  void tell(const ClaimEvent& event) {
-    if (outcome_) return;
-    ClaimStep step = machine_.resume(event, now());
+  void tell(const DialogueEvent& event) {
+    if (over_) return;
+    DialogueStep step;
+    over_ = !resume_(event, now(), step);
     for (const std::string& note : step.notes) session_.console.note(note);
-    for (ClaimStep::Sending& sending : step.send) send(std::move(sending));
+    for (DialogueStep::Sending& sending : step.send) send(std::move(sending));
     if (step.watch) watch(std::move(*step.watch));
-    if (step.finish) {
-      outcome_ = std::move(step.finish);
+    if (over_) {
       session_.io.stop();
     } else {
       wake_at(step.wake_at);
@@ -77,17 +76,17 @@ class AcquireDriver {
     return read;
   }
 
-  void send(ClaimStep::Sending sending) {
+  void send(DialogueStep::Sending sending) {
     log(sending.request);
     asio::co_spawn(session_.io, send_one(std::move(sending)), asio::detached);
   }
 
-  asio::awaitable<void> send_one(ClaimStep::Sending sending) {
+  asio::awaitable<void> send_one(DialogueStep::Sending sending) {
     auto answer = co_await session_.client->send(sending.request, sending.time);
     tell(Answered{sending.id, std::move(answer)});
   }
 
-  void watch(ClaimStep::Watching watching) {
+  void watch(DialogueStep::Watching watching) {
     log(watching.request);
     if (stream_) stream_->cancel.emit(asio::cancellation_type::terminal);
     stream_ = std::make_shared<WatchStream>();
@@ -118,9 +117,9 @@ class AcquireDriver {
       if (!event) return tell(WatchEnded{stream.id, event.error()});
       if (event->type == kube::WatchEventType::bookmark) continue;
       if (event->type == kube::WatchEventType::deleted) {
-        tell(ClaimGone{stream.id});
+        tell(ObjectGone{stream.id});
       } else {
-        tell(ClaimSeen{stream.id, event->object});
+        tell(ObjectSeen{stream.id, event->object});
       }
     }
   }
@@ -147,17 +146,17 @@ class AcquireDriver {
   }
 
   Session& session_;
-  ClaimMachine machine_;
+  Resume resume_;
   io::BootTimer timer_;
   asio::signal_set signals_;
   std::shared_ptr<WatchStream> stream_;
-  std::optional<ClaimOutcome> outcome_;
+  bool over_ = false;
 };
 
 }  // namespace
 
-ClaimOutcome drive_claim(Session& session, ClaimMachine machine) {
-  return AcquireDriver(session, std::move(machine)).run();
+void drive_dialogue(Session& session, Resume resume) {
+  Driver(session, std::move(resume)).run();
 }
 
 }  // namespace konductor::kondctl

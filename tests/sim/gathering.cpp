@@ -1,0 +1,328 @@
+#include "tests/sim/gathering.hpp"
+
+#include "kube/json_fields.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace konductor::sim {
+namespace {
+
+using Json = nlohmann::json;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+const std::string ns = "team-a";
+const kube::NamespacedName primitive_name{ns, "it"};
+const kube::Resource pods{"", "v1", "pods"};
+const kube::Resource jobs{"batch", "v1", "jobs"};
+constexpr auto turbulence = seconds{50};
+
+std::string uid_of(const Json& object) {
+  return object.at("metadata").at("uid").get<std::string>();
+}
+
+Json meta_of(const std::string& name) {
+  return {{"name", name}, {"namespace", ns}};
+}
+
+/// What the composed CRD says by CEL rules at the root.
+std::string participant_stays(const Json& before, const Json& after) {
+  const auto known = kube::text_at(before, "status.participant");
+  return known.empty() || known == kube::text_at(after, "status.participant") ? "" : "status.participant cannot change";
+}
+
+// Each participant is of one of these: an index of one of two Jobs, a Job of its own, or named by itself.
+enum class Origin { left, right, own_job, named };
+
+Origin origin_of(int participant) {
+  return static_cast<Origin>(participant % 4);
+}
+
+std::string job_of(int participant) {
+  const auto origin = origin_of(participant);
+  if (origin == Origin::left) return "left";
+  return origin == Origin::right ? "right" : "own-" + std::to_string(participant);
+}
+
+}  // namespace
+
+Gathering::Gathering(const CountingKind& kind, std::uint64_t seed)
+    : kind_(kind), world_(seed), chaos_(world_.rng().fork()) {
+  expected_ = chaos_.between(1, 8);
+  participants_ = static_cast<int>(chaos_.between(std::max<std::int64_t>(1, expected_ - 1), expected_ + 3));
+}
+
+void Gathering::serve() {
+  ApiModel& api = world_.api();
+  const auto& declared = kind_.declaration;
+  api.serve({.resource = declared.primitive_resource(),
+             .kind = declared.names.kind,
+             .status_subresource = true,
+             .selectable = {},
+             .rules = {}});
+  api.serve({.resource = declared.claim_resource(),
+             .kind = declared.claim.kind,
+             .status_subresource = true,
+             .selectable = {"spec." + declared.primitive_field},
+             .rules = {participant_stays}});
+  api.serve({.resource = pods, .kind = "Pod", .status_subresource = true, .selectable = {"status.phase"}, .rules = {}});
+  api.serve({.resource = jobs, .kind = "Job", .status_subresource = true, .selectable = {}, .rules = {}});
+  api.serve({.resource = {"", "v1", "events"}, .kind = "Event", .selectable = {}, .rules = {}});
+  api.serve({.resource = lease_resource(), .kind = "Lease", .selectable = {}, .rules = {}});
+  api.observe([this](const Commit& commit) { see(commit); });
+}
+
+void Gathering::make_primitive() {
+  world_.command("user", kube::create(kind_.declaration.primitive_resource(), ns,
+                                      {{"apiVersion", "sync.konductor.io/v1"},
+                                       {"kind", kind_.declaration.names.kind},
+                                       {"metadata", meta_of(primitive_name.name)},
+                                       {"spec", kind_.spec(expected_)}}));
+  uid_ = uid_of(*world_.api().find(kind_.declaration.primitive_resource(), primitive_name));
+}
+
+void Gathering::make_jobs() {
+  for (int i = 0; i < participants_; ++i) {
+    const auto name = job_of(i);
+    if (job_uid_.contains(name) || origin_of(i) == Origin::named) continue;
+    const int completions = origin_of(i) == Origin::own_job ? 1 : participants_;
+    world_.command("user", kube::create(jobs, ns,
+                                        {{"apiVersion", "batch/v1"},
+                                         {"kind", "Job"},
+                                         {"metadata", meta_of(name)},
+                                         {"spec", {{"completions", completions}, {"parallelism", completions}}}}));
+    job_uid_[name] = uid_of(*world_.api().find(jobs, {ns, name}));
+  }
+}
+
+std::string Gathering::truth_of(int participant) const {
+  const auto number = std::to_string(participant);
+  if (origin_of(participant) == Origin::named) return "named-" + number;
+  const auto& job = job_uid_.at(job_of(participant));
+  return origin_of(participant) == Origin::own_job ? job : job + "/" + number;
+}
+
+/// Each comes once, or again and again in another Pod.
+void Gathering::invite() {
+  for (int i = 0; i < participants_; ++i) {
+    const auto attempts = chaos_.chance(500) ? 1 : chaos_.between(2, 3);
+    for (int attempt = 0; attempt < attempts; ++attempt)
+      world_.after(chaos_.between(milliseconds{0}, turbulence), [this, i, attempt] { arrive(i, attempt); });
+  }
+}
+
+void Gathering::arrive(int participant, int attempt) {
+  const auto name = "p" + std::to_string(participant) + "-" + std::to_string(attempt);
+  if (attempt > 0) ++retries_;
+  Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", meta_of(name)}, {"spec", Json::object()}};
+  Json spec = {{kind_.declaration.primitive_field, primitive_name.name}, {"holder", name}};
+  if (origin_of(participant) == Origin::named) {
+    spec[kind_.declaration.participant_field] = truth_of(participant);
+  } else {
+    const auto job = job_of(participant);
+    pod["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "batch/v1"},
+                                                       {"kind", "Job"},
+                                                       {"name", job},
+                                                       {"uid", job_uid_.at(job)},
+                                                       {"controller", true}}});
+    if (origin_of(participant) != Origin::own_job)
+      pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = std::to_string(participant);
+  }
+  world_.command("job-controller", kube::create(pods, ns, pod));
+  spec["pod"] = {{"name", name}, {"uid", uid_of(*world_.api().find(pods, {ns, name}))}};
+  Json claim = {{"apiVersion", "sync.konductor.io/v1"},
+                {"kind", kind_.declaration.claim.kind},
+                {"metadata", meta_of(name)},
+                {"spec", spec}};
+  claim["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "sync.konductor.io/v1"},
+                                                       {"kind", kind_.declaration.names.kind},
+                                                       {"name", primitive_name.name},
+                                                       {"uid", uid_}}});
+  truth_[name] = truth_of(participant);
+  world_.command("pod", kube::create(kind_.declaration.claim_resource(), ns, claim));
+  world_.after(chaos_.between(milliseconds{1}, seconds{20}), [this, name] { leave(name); });
+}
+
+/// The Pod ends, one way or another. It is not removed before its claim shows who it was: nobody could tell after that.
+void Gathering::leave(const std::string& pod) {
+  world_.command("kubelet", kube::merge_patch(pods, {ns, pod}, {{"status", {{"phase", "Failed"}}}}, "status"));
+  const auto claim = world_.api().find(kind_.declaration.claim_resource(), {ns, pod});
+  const bool known = claim && !kube::text_at(*claim, "status.participant").empty();
+  if (known) world_.command("job-controller", kube::delete_object(pods, {ns, pod}, {}));
+}
+
+void Gathering::disturb() {
+  if (!turbulent_) return;
+  Rng rng = chaos_.fork();
+  SimOperator& one = *operators_.at(static_cast<std::size_t>(rng.between(0, std::ssize(operators_) - 1)));
+  switch (rng.between(0, 7)) {
+    case 0:
+    case 1:
+      one.crash();
+      ++crashes_;
+      world_.after(rng.between(milliseconds{10}, seconds{6}), [&one] {
+        if (!one.running()) one.start();
+      });
+      break;
+    case 2: one.pause(rng.between(milliseconds{200}, seconds{25})); break;
+    case 3: world_.cut_off(one.name(), rng.between(milliseconds{200}, seconds{20}), rng.chance(500)); break;
+    case 4:
+      one.lead(true);
+      world_.after(rng.between(milliseconds{500}, seconds{10}), [&one] { one.lead_as_elected(); });
+      break;
+    case 5: one.jump_clock(rng.between(-seconds{7200}, seconds{7200})); break;
+    case 6: {
+      const auto all = world_.api().objects(kind_.declaration.claim_resource());
+      if (all.empty() || !rng.chance(300)) break;
+      const auto& picked = *all.at(static_cast<std::size_t>(rng.between(0, std::ssize(all) - 1)));
+      world_.command("user", kube::delete_object(kind_.declaration.claim_resource(),
+                                                 {ns, picked["metadata"]["name"].get<std::string>()}, {}));
+      break;
+    }
+    default:
+      if (!rng.chance(100)) break;
+      world_.command("user", kube::delete_object(kind_.declaration.primitive_resource(), primitive_name, {}));
+      make_primitive();
+  }
+  world_.after(chaos_.between(milliseconds{50}, seconds{3}), [this] { disturb(); });
+}
+
+void Gathering::see(const Commit& commit) {
+  for (const auto& one : operators_) one->on_commit(commit);
+  if (commit.resource == kind_.declaration.primitive_resource()) see_primitive(commit);
+  if (commit.resource == kind_.declaration.claim_resource()) see_claim(commit);
+}
+
+void Gathering::see_primitive(const Commit& commit) {
+  if (!commit.after || !commit.before) return;
+  const auto& open = kind_.declaration.wait.open_phase;
+  const auto before = kube::text_at(*commit.before, "status.phase"),
+             after = kube::text_at(*commit.after, "status.phase");
+  if (after == kind_.declaration.wait.failed_phase && before != after) see_failure(commit);
+  if (before == kind_.declaration.wait.failed_phase && before != after)
+    violated("it fails no longer: " + commit.after->dump());
+  if (before == open && after != open) violated("it is open no longer: " + commit.after->dump());
+  if (before == open || after != open) return;
+  opened_ = true;
+  const auto came = came_[uid_of(*commit.after)].size();
+  if (std::cmp_less(came, expected_))
+    violated("it opens when " + std::to_string(came) + " came of " + std::to_string(expected_));
+  const Json* condition = kube::condition_of(*commit.after, open);
+  const Json* state = kube::find_path(*commit.after, "status.state");
+  if (condition == nullptr || kube::text_at(*condition, "status") != "True" || state == nullptr || state->empty())
+    violated("it does not open by one write: " + commit.after->dump());
+}
+
+/// Whoever is there, and was there well before the deadline, was in time: whatever the operator had seen by then.
+void Gathering::see_failure(const Commit& commit) {
+  failed_ = true;
+  std::set<std::string> in_time;
+  for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
+    const auto& meta = claim->at("metadata");
+    const auto created = kube::parse_rfc3339(kube::text_at(meta, "creationTimestamp")).value();
+    const bool ours = kube::text_at(meta["ownerReferences"][0], "uid") == uid_of(*commit.after);
+    if (ours && kind_.deadline && created + seconds{1} < *kind_.deadline)
+      in_time.insert(truth_.at(meta["name"].get<std::string>()));
+  }
+  if (std::cmp_greater_equal(in_time.size(), expected_))
+    violated("it fails although " + std::to_string(in_time.size()) + " came in time of " + std::to_string(expected_));
+}
+
+void Gathering::see_claim(const Commit& commit) {
+  if (!commit.after) return;
+  const auto name = commit.after->at("metadata").at("name").get<std::string>();
+  const auto& truth = truth_.at(name);
+  const auto known = kube::text_at(*commit.after, "status.participant");
+  const bool names_itself = !kube::text_at(*commit.after, "spec." + kind_.declaration.participant_field).empty();
+  // Who is not written down yet must not be counted.
+  if (names_itself || !known.empty())
+    came_[kube::text_at((*commit.after)["metadata"]["ownerReferences"][0], "uid")].insert(truth);
+  if (!known.empty() && known != truth) violated(name + " is taken for " + known + " and is " + truth);
+  const bool was_known = commit.before && !kube::text_at(*commit.before, "status.participant").empty();
+  if (!known.empty() && !was_known) ++found_out_;
+}
+
+void Gathering::violated(const std::string& what) {
+  violations_.push_back(kube::to_rfc3339_micro(world_.wall()) + " " + what);
+}
+
+/// Who is there by claims of the present life.
+std::set<std::string> Gathering::there() const {
+  std::set<std::string> persons;
+  for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
+    const auto& meta = claim->at("metadata");
+    if (kube::text_at(meta["ownerReferences"][0], "uid") == uid_)
+      persons.insert(truth_.at(meta["name"].get<std::string>()));
+  }
+  return persons;
+}
+
+void Gathering::quieten() {
+  turbulent_ = false;
+  world_.faults() = Faults{};
+  world_.heal();
+  for (const auto& one : operators_) {
+    one->lead_as_elected();
+    if (one->running()) one->go_on();
+  }
+  world_.after(seconds{7}, [this] {
+    for (const auto& one : operators_)
+      if (!one->running()) one->start();
+  });
+}
+
+void Gathering::check_rest() {
+  const auto primitive = world_.api().find(kind_.declaration.primitive_resource(), primitive_name);
+  const auto phase = kube::text_at(*primitive, "status.phase");
+  const auto persons = there();
+  if (kind_.deadline && phase != kind_.declaration.wait.open_phase && phase != kind_.declaration.wait.failed_phase)
+    violated("at rest, neither open nor failed: " + primitive->dump());
+  if (!kind_.deadline && phase != kind_.declaration.wait.open_phase &&
+      std::cmp_greater_equal(persons.size(), expected_))
+    violated("at rest, not open though " + std::to_string(persons.size()) + " are there: " + primitive->dump());
+  for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
+    const bool named = !kube::text_at(*claim, "spec." + kind_.declaration.participant_field).empty();
+    const bool ours = kube::text_at((*claim)["metadata"]["ownerReferences"][0], "uid") == uid_;
+    if (ours && !named && kube::text_at(*claim, "status.participant").empty())
+      violated("at rest, nobody knows who it is: " + claim->dump());
+  }
+}
+
+std::vector<std::string> Gathering::run() {
+  serve();
+  world_.faults() = {.request_lost = 20,
+                     .answer_lost = 25,
+                     .late_commit = 12,
+                     .hung = 8,
+                     .throttled = 10,
+                     .slow = 60,
+                     .watch_cut = 15,
+                     .watch_gone = 300,
+                     .watch_stalled = 12,
+                     .watch_dead = 4};
+  make_primitive();
+  make_jobs();
+  const auto operators = static_cast<int>(chaos_.between(1, 3));
+  for (int i = 0; i < operators; ++i) {
+    operators_.push_back(
+        std::make_unique<SimOperator>(world_, i, kind_.declaration, [](const SimOperator::Knowledge&) {}));
+    operators_.back()->stand_for_election();
+    operators_.back()->start();
+  }
+  invite();
+  disturb();
+  const auto until = [this](Duration end) {
+    while (violations_.empty() && world_.step(end)) {
+    }
+  };
+  until(turbulence);
+  quieten();
+  until(turbulence + seconds{120});
+  if (violations_.empty()) check_rest();
+  return violations_;
+}
+
+}  // namespace konductor::sim
