@@ -220,7 +220,7 @@ TEST(BarrierDecide, rounds_open_one_after_another) {
   const auto both = indexes({0, 1}, 2) + indexes({0, 1}, 1);
   const Decision first = told(both);
   EXPECT_EQ(first.opened, "round 1: 2 of 2 have arrived");
-  EXPECT_EQ(first.state, (State{.round = 2, .opened = 1, .first = 0, .verdict = {}}));
+  EXPECT_EQ(first.state, (State{.round = 2, .opened = 1, .first = minute, .verdict = {}}));
   EXPECT_EQ(first.stands.message, "round 2: 2 of 2 have arrived") << "counted, and judged by the next decision";
   EXPECT_EQ(first.stands.reason, "Waiting");
   EXPECT_THAT(first.discards, ElementsAre(2, 3));
@@ -241,6 +241,15 @@ TEST(BarrierDecide, a_round_stays_open_until_somebody_arrives_for_the_next) {
   EXPECT_EQ(next.state, (State{.round = 2, .opened = 1, .first = 5 * minute, .verdict = {}}));
   EXPECT_EQ(next.stands.message, "round 2: 1 of 2 have arrived; waiting for 0");
   EXPECT_THAT(next.discards, ElementsAre(0, 1));
+}
+
+TEST(BarrierDecide, who_comes_early_for_a_round_does_not_start_its_timeout) {
+  Told told{reusable(with_timeout(waits_for(2)))};
+  const auto early = indexes({0}, 1) + indexes({0}, 2, minute);
+  EXPECT_EQ(told(early, 2 * minute).deadline, 10 * minute);
+  const auto all = early + indexes({1}, 1, 9 * minute);
+  EXPECT_EQ(told(all, 9 * minute).deadline, 19 * minute) << "counted from when round 1 opened";
+  EXPECT_EQ(told(all + indexes({1}, 2, 18 * minute), 18 * minute).state.opened, 2);
 }
 
 TEST(BarrierDecide, each_round_has_its_own_deadline_and_a_failed_one_is_the_last) {
