@@ -83,6 +83,8 @@ class KindMachine::Impl {
   static void review(Entry& entry);
   void keep_up(Entry& entry, Now now);
   void attend(Entry& entry, KnownClaim& known, Now now);
+  [[nodiscard]] bool is_too_old(const Claim& claim, const Entry& entry) const;
+  void deny_as_too_old(Entry& entry, KnownClaim& known, Now now);
   void ask_about_pod(Entry& entry, KnownClaim& known, Now now);
   void attend_crowded_out(Entry& entry, std::deque<std::string>& keys, Urgency urgency, Now now);
   static void crowd_out(Entry& entry, KnownClaim& known, bool removal);

@@ -84,6 +84,7 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
     if (none_granted || !is_marked_for(claim, entry.primitive->uid, entry.primitive->created))
       entry.unmarked.insert(claim.key);
   }
+  if (is_too_old(claim, entry)) return deny_as_too_old(entry, known, now);
   if (is_unsettled(claim)) find_participant(entry, known, now);
   if (known.notes.discarded) discard(entry, known, now);
   if (!has_lifetime() && !is_terminal(claim.phase)) return;
@@ -99,6 +100,25 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
   ++counters_.expiries;
   write_claim(known, end_claim(kind_, claim, *due.end, now.server), Sent::claim_write, true,
               about_end(entry, claim, *due.end));
+}
+
+/// Without an owner nobody knows whether it was meant for a former life of its primitive: it can never be counted.
+bool KindMachine::Impl::is_too_old(const Claim& claim, const Entry& entry) const {
+  return kind_.mode == Mode::counted && entry.primitive && claim.phase == Phase::pending && !claim.deleting &&
+         claim.owner_uid.empty() && claim.created < entry.primitive->created;
+}
+
+void KindMachine::Impl::deny_as_too_old(Entry& entry, KnownClaim& known, Now now) {
+  if (!can_write(known, entry, now)) return;
+  if (!has_room(entry, Urgency::tidy)) return crowd_out(entry, known, true);
+  ++counters_.denials;
+  const auto what = kind_.names.singular + " " + entry.name.name;
+  deny(entry, known,
+       {Phase::denied, "Older",
+        "it is older than " + what +
+            ", and may have been meant for one of that name that was deleted: delete it and "
+            "make it anew"},
+       now);
 }
 
 void KindMachine::Impl::ask_about_pod(Entry& entry, KnownClaim& known, Now now) {

@@ -96,8 +96,18 @@ TEST_F(KindMachineCounting, does_not_count_who_came_to_a_former_life) {
   };
   owned["metadata"]["ownerReferences"] = owner("w-1");
   other["metadata"]["ownerReferences"] = owner("w-0");
-  begin({owned, other, Ticket{.name = "older", .created_s = 999}.object()});
+  begin({owned, other});
   EXPECT_EQ(w["status"]["arrived"], 1);
+}
+
+TEST_F(KindMachineCounting, denies_who_came_before_it_was_made_and_has_no_owner) {
+  bench.start({.widgets = {w}, .tickets = {Ticket{.name = "older", .created_s = 999}.object()}});
+  const auto sent = bench.work();
+  const auto denial =
+      std::ranges::find_if(sent, [](const auto& out) { return about(out) == "PATCH tickets/older/status"; });
+  ASSERT_NE(denial, sent.end()) << testing::PrintToString(about(sent));
+  EXPECT_EQ(body(*denial)["status"]["phase"], "Denied");
+  EXPECT_EQ(body(*denial)["status"]["conditions"][0]["reason"], "Older");
 }
 
 TEST_F(KindMachineCounting, counts_nobody_less_for_a_phase_that_means_nothing_there) {

@@ -313,7 +313,7 @@ TEST_F(KindMachineParticipants, of_a_claim_that_is_gone_when_it_is_written_are_f
 
 TEST_F(KindMachineParticipants, of_a_former_life_are_not_asked_for) {
   begin({Ticket{.name = "older", .created_s = 999, .pod = "p1"}.object()});
-  EXPECT_THAT(about(sent), IsEmpty());
+  EXPECT_THAT(about(sent), ElementsAre("PATCH tickets/older/status")) << "it is denied";
 }
 
 TEST_F(KindMachineParticipants, are_asked_for_when_what_they_came_to_appears) {
