@@ -147,8 +147,12 @@ void Oracle::on_commit(const Commit& commit) {
 }
 
 void Oracle::on_primitive(const Commit& commit) {
-  if (!commit.before) histories_[commit.object].consumed = 0;
-  if (commit.before) histories_[commit.object].before_last = commit.before;
+  History& history = histories_[commit.object];
+  if (!commit.before) history.consumed = 0;
+  if (!commit.before) history.specs.clear();
+  if (commit.before) history.before_last = commit.before;
+  if (commit.after && (history.specs.empty() || history.specs.back()->at("spec") != commit.after->at("spec")))
+    history.specs.push_back(commit.after);
   if (!commit.after || !commit.before) return;
   std::set<std::int64_t> known;
   for (const Json& entry : pending_of(commit.before)) known.insert(entry.at("token").get<std::int64_t>());
@@ -207,8 +211,14 @@ void Oracle::on_record(const Commit& commit, const std::vector<Json>& added) {
     violated(commit, "a record grants too much: " + why);
   if (kind_.overdrawn) {
     const auto created = kube::parse_rfc3339(text_in(*commit.after, "metadata", "creationTimestamp")).value();
-    const std::string why = kind_.overdrawn(spec, history.consumed, commit.when - created);
-    if (!why.empty()) violated(commit, "a record consumes too much: " + why);
+    // What it once allowed may have been used then: too much is what none of its specs would have allowed.
+    std::string why;
+    const bool always = std::ranges::all_of(history.specs, [&](const ObjectPtr& one) {
+      if (!kind_.readable(one->at("spec"))) return true;
+      why = kind_.overdrawn(one->at("spec"), history.consumed, commit.when - created);
+      return !why.empty();
+    });
+    if (always) violated(commit, "a record consumes too much: " + why);
   }
   check_order(commit, added);
 }
