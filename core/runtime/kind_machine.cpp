@@ -39,7 +39,6 @@ void KindMachine::Impl::put_primitive(const std::shared_ptr<const json>& object)
   if (!known.primitive || known.primitive->uid != parsed->uid) {
     known.own.reset();
     known.lived_rv = 0;
-    known.decided_at.reset();
     known.events.clear();
   }
   const auto& former = known.primitive;
@@ -181,10 +180,7 @@ void KindMachine::Impl::on_observed(const WatchTarget& target, const ViewEvent& 
 void KindMachine::Impl::lead(bool leading, Now now) {
   if (leading && !leading_) led_since_ = now.mono;
   leading_ = leading;
-  for (auto& [name, known] : entries_) {
-    known.decided_at.reset();
-    review(known);
-  }
+  for (auto& [name, known] : entries_) review(known);
 }
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {

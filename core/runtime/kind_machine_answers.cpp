@@ -166,7 +166,7 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
   for (const auto& [key, uid] : gone) note(view_.bury(key, uid), now);
   auto& again = entry(sent.primitive);
   again.fresh_rv = std::max(again.fresh_rv, rv);
-  again.listed_at = sent.sent_at;
+  again.listed_at = sent.time;
 }
 
 void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {

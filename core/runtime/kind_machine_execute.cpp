@@ -140,11 +140,7 @@ void KindMachine::Impl::execute(Entry& entry, const Ledger& ledger, const Decisi
   if (follow_needs(entry, plan.needs, now)) return;
   entry.holding = decision.holding + decision.grants;
   entry.waiting = decision.waiting - std::min(decision.waiting, decision.grants);
-  entry.decided_for = decision.now;
-  entry.decided_at = now.mono;
-  entry.look_again.reset();
   if (plan.look_again_at) {
-    entry.look_again = WallTime{Duration{*plan.look_again_at}};
     const auto present = now.server.time_since_epoch().count();
     const auto in = Duration{std::max(*plan.look_again_at, present) - present};
     // Where time stands still for it, it is looked at again when that changes; and now and then.

@@ -72,11 +72,11 @@ class KindMachine::Impl {
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
-  void list_claims(Entry& entry, Now now);
+  void list_claims(Entry& entry, WallTime time);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
   [[nodiscard]] Result<Decision> decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now);
-  bool must_list(Entry& entry, const Ledger& ledger, WallTime time, Now now);
+  [[nodiscard]] bool must_list(const Entry& entry, const Ledger& ledger, const Decision& decision, Now now);
 
   // kind_machine_upkeep.cpp: what time and Pods ask of claims, whatever is decided
   static void look_at(Entry& entry, KnownClaim& known, MonoTime at);

@@ -222,15 +222,15 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   if (now.mono < at) return wake(entry, at);
   if (!has_room(entry, Urgency::grant)) return;
   entry.blocked_since = now.mono;
-  list_claims(entry, now);
+  list_claims(entry, now.server);
 }
 
-void KindMachine::Impl::list_claims(Entry& entry, Now now) {
+void KindMachine::Impl::list_claims(Entry& entry, WallTime time) {
   entry.asking = true;
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
-  sent.sent_at = now.server;
+  sent.time = time;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
   options.limit = 0;
@@ -238,19 +238,17 @@ void KindMachine::Impl::list_claims(Entry& entry, Now now) {
 }
 
 /// Time is over only for who is not there. Who came before, and is not in the view yet, is no less in time: the watch
-/// may be behind, and this process may have slept. So the claims are listed once a moment has come that a decision
-/// waited for. Where the last one was made a while ago, or by another process, it is asked again what it waits for.
-bool KindMachine::Impl::must_list(Entry& entry, const Ledger& ledger, WallTime time, Now now) {
-  constexpr auto a_while = std::chrono::seconds{1};
-  const bool fresh = entry.decided_at && now.mono < *entry.decided_at + a_while;
-  if (!fresh) {
-    const auto created = WallTime{Duration{entry.primitive->created}};
-    const auto since = plan_time(*entry.primitive, entry.decided_at ? entry.decided_for : created);
-    const auto decision = decide_at(std::min(since, time), entry, ledger, now);
-    entry.look_again.reset();
-    if (decision && decision->plan.look_again_at) entry.look_again = WallTime{Duration{*decision->plan.look_again_at}};
-  }
-  return entry.look_again && entry.listed_at < *entry.look_again && time >= *entry.look_again;
+/// may be behind, and this process may have slept. So before anything is committed the claims are listed, if a moment
+/// has come since the last list that a decision made then, of all that is known now, would have waited for.
+bool KindMachine::Impl::must_list(const Entry& entry, const Ledger& ledger, const Decision& decision, Now now) {
+  if (!decision.plan.state || !changes_state(*entry.primitive, *decision.plan.state)) return false;
+  // A list of the future is from before the server's clock was set back.
+  const auto listed = entry.listed_at <= std::max(decision.now, now.server) ? entry.listed_at : WallTime{};
+  const auto since = plan_time(*entry.primitive, std::max(listed, WallTime{Duration{entry.primitive->created}}));
+  const auto earlier = decide_at(std::min(since, decision.now), entry, ledger, now);
+  if (!earlier || !earlier->plan.look_again_at) return false;
+  const auto moment = WallTime{Duration{*earlier->plan.look_again_at}};
+  return listed < moment && moment <= decision.now;
 }
 
 Result<Decision> KindMachine::Impl::decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now) {
@@ -293,13 +291,14 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   }
   entry.blocked_since.reset();
   const auto time = decision_time(entry, now);
-  if (kind_.mode == Mode::counted && must_list(entry, ledger, time, now)) return list_claims(entry, now);
   rest(entry, now);
   if (granted_mode && !mark_waiters(entry, ledger, now)) return explain_missing_marks(entry, ledger, now);
   const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
   if (granted_mode && is_mid_batch(ledger, room, now)) return;
   const auto decision = decide_at(time, entry, ledger, now);
   ++counters_.decisions;
+  if (decision && kind_.mode == Mode::counted && must_list(entry, ledger, *decision, now))
+    return list_claims(entry, std::max(time, now.server));
   if (decision) return execute(entry, ledger, *decision, now);
   if (decision.error().code != Errc::plugin_incompatible)
     return refuse(entry, ledger, "InvalidSpec", decision.error().detail, now);

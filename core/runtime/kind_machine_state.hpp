@@ -47,7 +47,7 @@ struct InFlight {
   std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
   bool ends = false;             // of Urgency::end
-  WallTime sent_at{};            // of a fresh list, by the server's clock
+  WallTime time{};               // of a fresh list: for which it is complete
   bool covered = false;          // the record was decided on a view that the ledger's rules accept
   std::size_t grants = 0;
   std::vector<Announcement> announce;  // once it has succeeded
@@ -77,9 +77,6 @@ struct Entry {
   bool lags = false;                      // a pending grant's claim is not in the view
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
-  std::optional<WallTime> look_again;     // what its last decision waits for, besides news
-  WallTime decided_for{};                 // the time that its last decision was made for, since this process leads
-  std::optional<MonoTime> decided_at;     // when that was
   WallTime listed_at{};                   // when its claims were listed last, by the server's clock
   MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status

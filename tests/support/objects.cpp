@@ -2,6 +2,7 @@
 
 #include "kube/time.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <set>
@@ -59,7 +60,11 @@ Result<runtime::Plan> decide_widgets(const runtime::Observation& seen) {
 Result<runtime::Plan> count_persons(const runtime::Observation& seen) {
   const auto spec = json::parse(seen.spec, nullptr, false);
   const auto state = json::parse(seen.state, nullptr, false);
-  const auto deadline = spec.value("deadline", std::numeric_limits<std::int64_t>::max());
+  auto deadline = spec.value("deadline", std::numeric_limits<std::int64_t>::max());
+  for (const auto& claim : seen.claims) {
+    if (spec.contains("patience") && claim.state == runtime::ClaimState::waiting)
+      deadline = std::min(deadline, claim.created + spec["patience"].get<std::int64_t>());
+  }
   auto phase = state.value("phase", std::string("Waiting"));
   runtime::Plan plan;
   std::set<std::string_view> persons;
@@ -78,7 +83,7 @@ Result<runtime::Plan> count_persons(const runtime::Observation& seen) {
   for (std::size_t i = 0; i < seen.claims.size() && phase == "Open"; ++i)
     if (seen.claims[i].units == 9) plan.verdicts.push_back({i, runtime::VerdictKind::discard, {}, {}, 0});
   if (phase != "Waiting") plan.state = json{{"phase", phase}}.dump();
-  if (phase == "Waiting" && spec.contains("deadline")) plan.look_again_at = deadline;
+  if (phase == "Waiting" && deadline != std::numeric_limits<std::int64_t>::max()) plan.look_again_at = deadline;
   plan.status = json{{"phase", phase}, {"arrived", arrived}}.dump();
   plan.conditions.push_back({"Open",
                              phase == "Open" ? runtime::ConditionStatus::true_ : runtime::ConditionStatus::false_,

@@ -190,6 +190,20 @@ TEST_F(KindMachineCounting, does_not_take_a_deadline_that_it_overslept_for_misse
   EXPECT_EQ(w["status"]["phase"], "Open");
 }
 
+// Its watch is behind: when it hears of the first, its time is over already, and the other is on the way.
+TEST_F(KindMachineCounting, does_not_take_a_deadline_for_missed_that_was_over_before_it_heard_of_anybody) {
+  w["spec"]["patience"] = seconds{2} / std::chrono::microseconds{1};
+  begin();
+  const auto a = Ticket{.name = "a", .rv = 210, .created_s = 2990}.object();
+  const auto b = Ticket{.name = "b", .rv = 211, .created_s = 2991}.object();
+  bench.ticket(a);
+  const auto first = bench.only();
+  ASSERT_EQ(about(first), "LIST tickets");
+  bench.answer(first, {{"metadata", {{"resourceVersion", "400"}}}, {"items", {a, b}}});
+  stored(bench.only());
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
 TEST_F(KindMachineDeadline, that_was_over_before_it_led_is_looked_at_likewise) {
   KindBench next(counting_widgets());
   next.pass(hours{1});
