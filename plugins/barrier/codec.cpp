@@ -50,9 +50,9 @@ bool read_verdict(const JsonObject& object, State& state) {
   return true;
 }
 
-bool read_first(const JsonObject& object, State& state) {
-  state.first = object.integer("first");
-  return state.first ? *state.first >= 0 && *state.first <= latest : object.raw("first").empty();
+bool read_time(const JsonObject& object, const char* name, std::optional<std::int64_t>& time) {
+  time = object.integer(name);
+  return time ? *time >= 0 && *time <= latest : object.raw(name).empty();
 }
 
 }  // namespace
@@ -75,7 +75,8 @@ std::optional<State> parse_state(std::string_view json) {
   state.round = object->integer("round").value_or(0);
   state.opened = object->integer("opened").value_or(-1);
   if (state.round < 1 || state.round > most_round) return std::nullopt;
-  if (!read_first(*object, state) || !read_verdict(*object, state)) return std::nullopt;
+  if (!read_time(*object, "first", state.first) || !read_time(*object, "since", state.since)) return std::nullopt;
+  if (!read_verdict(*object, state)) return std::nullopt;
   const bool failed = object->boolean("failed").value_or(false);
   const std::int64_t opened = state.verdict && !failed ? state.round : state.round - 1;
   if (state.opened != opened || (failed && !state.verdict)) return std::nullopt;
@@ -86,6 +87,7 @@ std::string to_json(const State& state) {
   JsonWriter writer;
   writer.integer("round", state.round).integer("opened", state.opened);
   if (state.first) writer.integer("first", *state.first);
+  if (state.since) writer.integer("since", *state.since);
   if (!state.verdict) return writer.text();
   if (state.phase() == Phase::failed) writer.boolean("failed", true);
   writer.integer("arrived", state.verdict->arrived).integer("expected", state.verdict->expected);

@@ -119,11 +119,13 @@ Standing stand(const Spec& spec, const State& state, const Participants& here, s
   return stands;
 }
 
-/// The next round begins with its first arrival, and not before `opened`: who comes early takes no time from the others.
-void begin_next(const Spec& spec, std::span<const ArrivalIn> arrivals, std::int64_t opened, State& state) {
+/// The next round begins with its first arrival, and not before the last one opened: who comes early takes no time from
+/// the others, whenever he is seen.
+void begin_next(const Spec& spec, std::span<const ArrivalIn> arrivals, State& state) {
   if (!spec.reusable || state.phase() != Phase::open) return;
   if (const auto first = first_for(spec, arrivals, state.round + 1)) {
-    state = {.round = state.round + 1, .opened = state.round, .first = std::max(*first, opened), .verdict = {}};
+    const std::int64_t begins = std::max(*first, state.since.value_or(0));
+    state = {.round = state.round + 1, .opened = state.round, .first = begins, .since = {}, .verdict = {}};
   }
 }
 
@@ -147,7 +149,7 @@ Decision decide(const Spec& spec, const State& before, std::span<const ArrivalIn
   Decision decision;
   State& state = decision.state = before;
   Standing& stands = decision.stands;
-  begin_next(spec, arrivals, 0, state);
+  begin_next(spec, arrivals, state);
   if (!state.verdict && !state.first) state.first = first_for(spec, arrivals, state.round);
   Participants here = gather(spec, state, arrivals);
   if (!state.verdict) {
@@ -159,11 +161,12 @@ Decision decide(const Spec& spec, const State& before, std::span<const ArrivalIn
         decision.opened = stands.message;
         stands.missing.clear();
         state.opened = state.round;
+        if (spec.reusable) state.since = now;
       }
       state.verdict = stands;
       // Who was fast is counted for the next round in the same write. That one is judged by the next decision, so that
       // each round is seen to open.
-      begin_next(spec, arrivals, now, state);
+      begin_next(spec, arrivals, state);
       here = gather(spec, state, arrivals);
       if (!state.verdict) stands = stand(spec, state, here, waiting);
     }

@@ -52,6 +52,7 @@ struct State {
   std::int64_t round = 1;             // that is gathered, or was the last to open
   std::int64_t opened = 0;            // the last round that opened: round - 1, or round
   std::optional<std::int64_t> first;  // when the first arrival of `round` was made, once one was seen
+  std::optional<std::int64_t> since;  // when `round` opened, where another one may follow
   std::optional<Standing> verdict;    // what was decided of `round`; there where it is open
 
   [[nodiscard]] Phase phase() const noexcept {

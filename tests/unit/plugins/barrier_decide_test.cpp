@@ -148,7 +148,7 @@ TEST(BarrierDecide, fails_at_the_timeout_for_ever_and_says_how_many_had_come) {
 }
 
 TEST(BarrierDecide, a_failed_one_changes_nothing_of_its_state_even_without_a_first_arrival) {
-  const State failed{.round = 1, .opened = 0, .first = {}, .verdict = Standing{1, 2, "TimedOut", "words", ""}};
+  const State failed{.round = 1, .opened = 0, .first = {}, .since = {}, .verdict = Standing{1, 2, "TimedOut", "words", ""}};
   EXPECT_EQ(decide(waits_for(2), failed, indexes({0, 1}), minute).state, failed);
 }
 
@@ -220,7 +220,7 @@ TEST(BarrierDecide, rounds_open_one_after_another) {
   const auto both = indexes({0, 1}, 2) + indexes({0, 1}, 1);
   const Decision first = told(both);
   EXPECT_EQ(first.opened, "round 1: 2 of 2 have arrived");
-  EXPECT_EQ(first.state, (State{.round = 2, .opened = 1, .first = minute, .verdict = {}}));
+  EXPECT_EQ(first.state, (State{.round = 2, .opened = 1, .first = minute, .since = {}, .verdict = {}}));
   EXPECT_EQ(first.stands.message, "round 2: 2 of 2 have arrived") << "counted, and judged by the next decision";
   EXPECT_EQ(first.stands.reason, "Waiting");
   EXPECT_THAT(first.discards, ElementsAre(2, 3));
@@ -238,7 +238,7 @@ TEST(BarrierDecide, a_round_stays_open_until_somebody_arrives_for_the_next) {
   EXPECT_EQ(told(done + indexes({0}, 3)).state.phase(), Phase::open) << "for the one after the next";
   EXPECT_EQ(told({}).stands, (Standing{2, 2, "AllArrived", "round 1: 2 of 2 have arrived", ""}));
   const Decision next = told(done + indexes({1}, 2, 5 * minute), 5 * minute);
-  EXPECT_EQ(next.state, (State{.round = 2, .opened = 1, .first = 5 * minute, .verdict = {}}));
+  EXPECT_EQ(next.state, (State{.round = 2, .opened = 1, .first = 5 * minute, .since = {}, .verdict = {}}));
   EXPECT_EQ(next.stands.message, "round 2: 1 of 2 have arrived; waiting for 0");
   EXPECT_THAT(next.discards, ElementsAre(0, 1));
 }
@@ -250,6 +250,16 @@ TEST(BarrierDecide, who_comes_early_for_a_round_does_not_start_its_timeout) {
   const auto all = early + indexes({1}, 1, 9 * minute);
   EXPECT_EQ(told(all, 9 * minute).deadline, 19 * minute) << "counted from when round 1 opened";
   EXPECT_EQ(told(all + indexes({1}, 2, 18 * minute), 18 * minute).state.opened, 2);
+}
+
+// It took until then to find out who it was, or the operator was away.
+TEST(BarrierDecide, who_came_early_for_a_round_and_is_seen_late_does_not_start_its_timeout_either) {
+  Told told{reusable(with_timeout(waits_for(2)))};
+  told(indexes({0}, 1, 0) + indexes({1}, 1, 9 * minute), 20 * minute);
+  ASSERT_EQ(told.state.opened, 1);
+  const Decision next = told(indexes({0}, 2, minute), 21 * minute);
+  EXPECT_EQ(next.state.phase(), Phase::waiting);
+  EXPECT_EQ(next.deadline, 30 * minute) << "counted from when round 1 opened";
 }
 
 TEST(BarrierDecide, each_round_has_its_own_deadline_and_a_failed_one_is_the_last) {
