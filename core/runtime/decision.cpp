@@ -55,11 +55,15 @@ class Builder {
       facts.units = claim.held_units;
     } else if (!input_.may_be_served(known)) {
       return;
+    } else if (known.notes.discarded) {
+      // They stay for a while, are older than who is to be counted, and must not take his place.
+      if (discarded_ >= input_.max_claims) return;
+      ++discarded_;
     } else if (decision_.waiting >= input_.max_claims) {
       ++decision_.left_out;
       return;
     }
-    ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
+    if (!known.notes.discarded) ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
     facts_.push_back(facts);
     decision_.claims.push_back(&known);
   }
@@ -126,6 +130,7 @@ class Builder {
   const DecisionInput& input_;
   std::map<std::string_view, const PendingGrant*> pending_;
   std::vector<ClaimFacts> facts_;
+  std::size_t discarded_ = 0;
   Decision decision_;
 };
 

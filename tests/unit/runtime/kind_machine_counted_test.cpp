@@ -242,6 +242,19 @@ TEST_F(KindMachineCounting, deletes_nothing_before_what_it_was_decided_by_is_sto
   EXPECT_THAT(about(bench.work_within(milliseconds{1})), testing::Contains("DELETE tickets/a"));
 }
 
+TEST_F(KindMachineCounting, counts_who_is_new_though_discarded_ones_fill_the_bound) {
+  runtime::KindSettings settings;
+  settings.max_claims = 2;
+  bench = KindBench(counting_widgets(), settings);
+  begin({Ticket{.name = "a", .units = 9}.object(), Ticket{.name = "b", .units = 9}.object()});
+  ASSERT_EQ(w["status"]["phase"], "Open");
+  EXPECT_THAT(about(bench.work()), IsEmpty());
+  bench.ticket(Ticket{.name = "c", .rv = 210, .created_s = 2500}.object());
+  stored(bench.work_within(seconds{2}).at(0));
+  EXPECT_EQ(w["status"]["arrived"], 3);
+  EXPECT_THAT(w["status"]["conditions"].dump(), testing::Not(testing::HasSubstr("TooManyClaims")));
+}
+
 TEST_F(KindMachineCounting, deletes_a_crowd_of_discarded_ones_a_few_at_a_time) {
   constexpr std::size_t crowd = 200;
   std::vector<json> tickets;
