@@ -162,7 +162,7 @@ class KindMachine::Impl {
   std::unordered_map<std::string, std::string> pod_of_;  // claim UID to Pod UID, while referred to
   std::unordered_map<std::string, Retry> pod_retry_;
   std::set<std::string> pods_asked_;
-  std::map<std::string, std::string> jobs_;  // by UID: why its Pods are not one participant
+  std::map<std::string, std::string> jobs_;  // by namespace, name and UID: why its Pods are not one participant
   MonoTime pods_forbidden_until_{};          // no Pod is asked who it is before
   std::string pods_forbidden_;               // the server's words
   std::map<std::uint64_t, InFlight> in_flight_;

@@ -19,6 +19,11 @@ constexpr const char* pods_forbidden = "PodsForbidden";
 constexpr auto patience = std::chrono::minutes{1};  // so long time stands still for who is not known yet
 constexpr std::size_t most_jobs = 1000;
 
+/// A Pod may be made to name any Job's UID: what was found out by it is true only of Pods that name that Job likewise.
+std::string key_of(const std::string& ns, const OwningJob& job) {
+  return ns + "/" + job.name + "/" + job.uid;
+}
+
 /// The object; null where the server knows none of that name.
 Result<std::unique_ptr<const json>> found(const Result<kube::Response>& answer, const std::string& doing) {
   if (!answer) return answer.error();
@@ -41,7 +46,7 @@ void KindMachine::Impl::find_participant(Entry& entry, KnownClaim& known, Now no
   auto& notes = known.notes;
   const Claim& claim = known.claim;
   if (notes.job && !notes.participant) {
-    if (const auto job = jobs_.find(notes.job->uid); job != jobs_.end())
+    if (const auto job = jobs_.find(key_of(claim.name.ns, *notes.job)); job != jobs_.end())
       notes.participant =
           job->second.empty() ? Participant{notes.job->uid, {}} : Participant{claim.pod_uid, job->second};
   }
@@ -115,7 +120,7 @@ void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::R
   if (object) {
     notes.retry = {};
     if (jobs_.size() >= most_jobs) jobs_.clear();
-    jobs_[job.uid] = why_not_one_completion(job, object->get());
+    jobs_[key_of(known->claim.name.ns, job)] = why_not_one_completion(job, object->get());
   } else if (object.error().code == Errc::forbidden) {
     log(LogLine::Level::warning, object.error().detail);
     notes.participant = Participant{known->claim.pod_uid, "the operator may not look at Job " + job.name};

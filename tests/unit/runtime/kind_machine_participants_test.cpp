@@ -135,6 +135,26 @@ TEST_F(KindMachineParticipants, of_a_job_with_one_completion_are_that_job_which_
   EXPECT_EQ(arrived(), 1) << "a retry of it";
 }
 
+TEST_F(KindMachineParticipants, are_not_taken_for_others_because_a_pod_named_their_job_wrongly) {
+  begin({a});
+  auto liar = owned("p1", "train");
+  liar["metadata"]["ownerReferences"][0]["name"] = "other";
+  bench.answer(sent.at(0), liar);
+  const auto wrong = only();
+  ASSERT_EQ(about(wrong), "GET jobs/other");
+  bench.not_found(wrong);
+  const auto settled = only();
+  EXPECT_EQ(body(settled)["status"]["participant"], "p1");
+  bench.answer(settled, patched(a, settled.request.body, 300));
+  work();
+  bench.ticket(Ticket{.name = "b", .rv = 310, .pod = "p2"}.object());
+  bench.answer(only(), owned("p2", "train"));
+  const auto right = only();
+  ASSERT_EQ(about(right), "GET jobs/train");
+  bench.answer(right, job_of(1));
+  EXPECT_EQ(body(only())["status"], json({{"participant", "uid-train"}}));
+}
+
 struct Doubtful {
   const char* name;
   json pod;  // null: there is none
