@@ -148,7 +148,11 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
   known.asking = false;
   known.dirty = true;
   const auto list = read(answer, "list " + kind_.claim.plural + " of " + kube::to_string(sent.primitive));
-  if (!list) return failed(known.retry, list.error(), now);
+  if (!list) {
+    known.unlisted = list.error().detail;
+    return failed(known.retry, list.error(), now);
+  }
+  known.unlisted.clear();
   const auto rv = kube::parse_resource_version(kube::text_at(*list, "metadata.resourceVersion")).value_or(0);
   const json* items = kube::find_path(*list, "items");
   if (rv == 0 || items == nullptr || !items->is_array())

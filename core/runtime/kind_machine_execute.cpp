@@ -97,6 +97,15 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
                                 std::to_string(decision.left_out) + " claims over the bound of " +
                                     std::to_string(settings_.max_claims) + " wait outside of the queue"});
   }
+  if (auto unknown = why_not_counted(entry)) {
+    const auto ready = [](const auto& condition) { return condition.type == "Ready"; };
+    const auto is = std::ranges::find_if(shown.conditions, ready);
+    const bool worse = is != shown.conditions.end() && is->status == ConditionStatus::false_;
+    if (!worse) {
+      std::erase_if(shown.conditions, ready);
+      shown.conditions.push_back(std::move(*unknown));
+    }
+  }
   if (kind_.mode != Mode::granted) return shown;
   shown.with_holders = true;
   shown.holders = first_holders(entry, ledger);

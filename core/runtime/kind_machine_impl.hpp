@@ -97,6 +97,7 @@ class KindMachine::Impl {
   void find_participant(Entry& entry, KnownClaim& known, Now now);
   void ask_who(KnownClaim& known, Sent what, kube::Request request);
   void wait_for_permission(Entry& entry, KnownClaim& known, Now now);
+  [[nodiscard]] std::optional<PlanCondition> why_not_counted(const Entry& entry) const;
   [[nodiscard]] WallTime decision_time(const Entry& entry, Now now) const;
 
   // kind_machine_execute.cpp: what a decision comes to

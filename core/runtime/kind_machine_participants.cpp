@@ -1,4 +1,5 @@
 #include "kube/json_fields.hpp"
+#include "kube/text.hpp"
 #include "runtime/claim_writes.hpp"
 #include "runtime/kind_machine_impl.hpp"
 #include "runtime/participant.hpp"
@@ -18,6 +19,7 @@ using nlohmann::json;
 constexpr const char* pods_forbidden = "PodsForbidden";
 constexpr auto patience = std::chrono::minutes{1};  // so long time stands still for who is not known yet
 constexpr std::size_t most_jobs = 1000;
+constexpr int many_failures = 6;  // some three seconds: then people hear of it
 
 /// A Pod may be made to name any Job's UID: what was found out by it is true only of Pods that name that Job likewise.
 std::string key_of(const std::string& ns, const OwningJob& job) {
@@ -103,8 +105,11 @@ void KindMachine::Impl::on_owner_answer(const InFlight& sent, const Result<kube:
     // No other Pod may be read either: they need not each be asked for to hear it.
     pods_forbidden_until_ = now.mono + settings_.retry_most;
     pods_forbidden_ = object.error().detail;
+    entry(sent.primitive).dirty = true;
     log(LogLine::Level::warning, pods_forbidden_);
   } else {
+    notes.trouble = object.error().detail;
+    entry(sent.primitive).dirty = true;
     failed(notes.retry, object.error(), now);
   }
   look_at(entry(sent.primitive), *known, now.mono);
@@ -125,9 +130,32 @@ void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::R
     log(LogLine::Level::warning, object.error().detail);
     notes.participant = Participant{known->claim.pod_uid, "the operator may not look at Job " + job.name};
   } else {
+    notes.trouble = object.error().detail;
+    entry(sent.primitive).dirty = true;
     failed(notes.retry, object.error(), now);
   }
   look_at(entry(sent.primitive), *known, now.mono);
+}
+
+/// Who is not counted because nobody knows who it is would be missed in vain: it is said where people look for why they
+/// wait, as it may be that nothing can be written on the claim.
+std::optional<PlanCondition> KindMachine::Impl::why_not_counted(const Entry& entry) const {
+  if (kind_.participant_field.empty()) return std::nullopt;
+  std::size_t unknown = 0;
+  std::string example;
+  for (const auto* known : view_.of(entry.name)) {
+    const auto& notes = known->notes;
+    if (!is_unsettled(known->claim) || !may_be_served(*known, entry)) continue;
+    const bool forbidden = notes.told_doubt || known->claim.doubt == pods_forbidden;
+    const bool in_vain = !notes.trouble.empty() && (notes.refused || notes.retry.failures >= many_failures);
+    if (!forbidden && !in_vain) continue;
+    if (unknown++ == 0) example = known->claim.key + ": " + (in_vain ? notes.trouble : pods_forbidden_);
+  }
+  if (unknown == 0) return std::nullopt;
+  return PlanCondition{"Ready", ConditionStatus::false_, "ParticipantsUnknown",
+                       std::to_string(unknown) + " " + (unknown == 1 ? kind_.claim.singular : kind_.claim.plural) +
+                           " cannot be counted yet, as it cannot be found out and written down who they stand for: " +
+                           kube::one_line(example, 1000)};
 }
 
 /// What a decision takes for the present. Where it is not known yet who a claim stands for, that is just before this

@@ -78,6 +78,7 @@ struct Entry {
   std::optional<MonoTime> last_status;    // when the shown status was last written
   std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
   WallTime listed_at{};                   // when its claims were listed last, by the server's clock
+  std::string unlisted;                   // why the last such list failed
   MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;

@@ -88,6 +88,7 @@ Result<runtime::Plan> count_persons(const runtime::Observation& seen) {
   plan.conditions.push_back({"Open",
                              phase == "Open" ? runtime::ConditionStatus::true_ : runtime::ConditionStatus::false_,
                              phase, std::to_string(arrived) + " have arrived"});
+  plan.conditions.push_back({"Ready", runtime::ConditionStatus::true_, "Counting", "counts"});
   return plan;
 }
 

@@ -226,6 +226,23 @@ TEST_F(KindMachineDeadline, is_not_over_while_claims_cannot_be_listed) {
   EXPECT_EQ(w["status"]["phase"], "Open");
 }
 
+TEST_F(KindMachineDeadline, is_not_over_and_people_hear_why_where_claims_can_never_be_listed) {
+  int writes = 0;
+  for (int i = 0; i < 30; ++i) {
+    bench.refuse(list, 400, "BadRequest", "field label not supported: spec.widget");
+    for (const auto& out : bench.work_within(seconds{6})) {
+      if (about(out) == "LIST tickets") list = out;
+      if (about(out) != "LIST tickets" && ++writes > 0) stored(out);
+    }
+  }
+  EXPECT_EQ(writes, 1);
+  EXPECT_EQ(w["status"]["phase"], "Waiting");
+  EXPECT_THAT(w["status"]["conditions"].dump(), testing::HasSubstr("field label not supported"));
+  listed({a, Ticket{.name = "b", .rv = 300}.object()});
+  EXPECT_EQ(w["status"]["phase"], "Open");
+  EXPECT_THAT(w["status"]["conditions"].dump(), testing::Not(testing::HasSubstr("ClaimsNotListed")));
+}
+
 // Else whoever decides next would see fewer than had come.
 TEST_F(KindMachineCounting, deletes_nothing_before_what_it_was_decided_by_is_stored) {
   begin({Ticket{.name = "a", .units = 9}.object()});
