@@ -65,7 +65,7 @@ constexpr std::string_view status_schema = R"({
     "progress": {"type": "string", "description": "Arrived and expected, as 7/10."},
     "round": {"type": "integer", "format": "int32", "description": "The round that is counted or, in phase Open, was the last to open; 1 unless this is reusable."},
     "openedRound": {"type": "integer", "format": "int32", "description": "The last round that opened; 0 before any has. Who waits for a round goes on once this is as high."},
-    "deadline": {"type": "string", "format": "date-time", "description": "When the timeout of the round is over, or was when it failed; absent before its first arrival."},
+    "deadline": {"type": "string", "format": "date-time", "description": "When the timeout of the round is over; absent before its first arrival, and once it is open or failed."},
     "missing": {"type": "string", "description": "Participants that have not arrived, as 3, 7; only where all who have are numbered from 0."}}})";
 
 constexpr std::string_view arrival_schema = R"json({
