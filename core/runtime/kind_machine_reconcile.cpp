@@ -300,7 +300,8 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   if (decision && kind_.mode == Mode::counted && must_list(entry, ledger, *decision, now)) {
     if (!entry.unlisted.empty() && entry.retry.failures >= many_failures)
       refuse(entry, ledger, "ClaimsNotListed",
-             "a moment has come that decides who is late, and who came in time cannot be listed: " + entry.unlisted, now);
+             "a moment has come that decides who is late, and who came in time cannot be listed: " + entry.unlisted,
+             now);
     return list_claims(entry, std::max(time, now.server));
   }
   if (decision) return execute(entry, ledger, *decision, now);

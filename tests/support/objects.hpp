@@ -17,8 +17,8 @@ namespace konductor::test {
 runtime::KindDeclaration widgets();
 
 /// The same words for a kind that counts: a widget opens, for good, when so many persons have tickets as its limit
-/// says; with a `deadline` (microseconds) in its spec it fails then, for good, and with a `patience` that long after the
-/// first ticket. Tickets of 13 units are denied; those of 9 are discarded once it is open.
+/// says; with a `deadline` (microseconds) in its spec it fails then, for good, and with a `patience` that long after
+/// the first ticket. Tickets of 13 units are denied; those of 9 are discarded once it is open.
 runtime::KindDeclaration counting_widgets();
 
 struct Widget {

@@ -44,11 +44,16 @@ TEST(BarrierCodec, never_takes_what_it_cannot_read_for_absent) {
   }
 }
 
-const State between{.round = 2, .opened = 2, .first = 5, .since = 7, .verdict = Standing{2, 2, "AllArrived", "2 of 2", ""}};
+const State between{
+    .round = 2, .opened = 2, .first = 5, .since = 7, .verdict = Standing{2, 2, "AllArrived", "2 of 2", ""}};
 const State waits{.round = 3, .opened = 2, .first = 1'700'000'000'000'001, .since = {}, .verdict = {}};
-const State opened{.round = 1, .opened = 1, .first = 5, .since = {}, .verdict = Standing{10, 10, "AllArrived", "10 of 10", ""}};
-const State failed{
-    .round = 2, .opened = 1, .first = 5, .since = {}, .verdict = Standing{7, 10, "TimedOut", "a \"quoted\"\nmessage", "3, 7"}};
+const State opened{
+    .round = 1, .opened = 1, .first = 5, .since = {}, .verdict = Standing{10, 10, "AllArrived", "10 of 10", ""}};
+const State failed{.round = 2,
+                   .opened = 1,
+                   .first = 5,
+                   .since = {},
+                   .verdict = Standing{7, 10, "TimedOut", "a \"quoted\"\nmessage", "3, 7"}};
 
 TEST(BarrierCodec, reads_back_every_state_that_it_writes) {
   for (const State& state : {State{}, between, waits, opened, failed}) EXPECT_EQ(parse_state(to_json(state)), state);

@@ -148,7 +148,8 @@ TEST(BarrierDecide, fails_at_the_timeout_for_ever_and_says_how_many_had_come) {
 }
 
 TEST(BarrierDecide, a_failed_one_changes_nothing_of_its_state_even_without_a_first_arrival) {
-  const State failed{.round = 1, .opened = 0, .first = {}, .since = {}, .verdict = Standing{1, 2, "TimedOut", "words", ""}};
+  const State failed{
+      .round = 1, .opened = 0, .first = {}, .since = {}, .verdict = Standing{1, 2, "TimedOut", "words", ""}};
   EXPECT_EQ(decide(waits_for(2), failed, indexes({0, 1}), minute).state, failed);
 }
 
