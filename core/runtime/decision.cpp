@@ -50,20 +50,20 @@ class Builder {
     if (const auto* entry = take_pending(claim.uid)) {
       hold(facts, *entry);
     } else if (facts.state == ClaimState::ended) {
-      if (input_.kind.mode != Mode::counted || !input_.may_be_served(known)) return;
+      if (input_.kind.mode != Mode::counted || !input_.may_be_served(known) || ++spent_ > input_.max_claims) return;
     } else if (facts.state != ClaimState::waiting) {
       facts.units = claim.held_units;
     } else if (!input_.may_be_served(known)) {
       return;
     } else if (known.notes.discarded) {
       // They stay for a while, are older than who is to be counted, and must not take his place.
-      if (discarded_ >= input_.max_claims) return;
-      ++discarded_;
+      if (++spent_ > input_.max_claims) return;
     } else if (decision_.waiting >= input_.max_claims) {
       ++decision_.left_out;
       return;
     }
-    if (!known.notes.discarded) ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
+    const bool spent = facts.state == ClaimState::ended || known.notes.discarded;
+    if (!spent) ++(facts.state == ClaimState::waiting ? decision_.waiting : decision_.holding);
     facts_.push_back(facts);
     decision_.claims.push_back(&known);
   }
@@ -130,7 +130,7 @@ class Builder {
   const DecisionInput& input_;
   std::map<std::string_view, const PendingGrant*> pending_;
   std::vector<ClaimFacts> facts_;
-  std::size_t discarded_ = 0;
+  std::size_t spent_ = 0;  // discarded, or ended
   Decision decision_;
 };
 

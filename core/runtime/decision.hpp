@@ -22,7 +22,7 @@ struct DecisionInput {
   const ClaimView::Ordered& claims;
   const Ledger& ledger;  // settled: its pending grants hold, whatever their claims show
   std::uint32_t max_grants = 0;
-  std::uint32_t max_claims = 0;  // waiting ones beyond it are left out; likewise of discarded ones
+  std::uint32_t max_claims = 0;  // waiting ones beyond it are left out; likewise of ended and discarded ones
   WallTime now;
   std::span<const ObservedObject> observed;
   std::function<bool(const KnownClaim&)> may_be_served;     // of a waiting claim: not ending, marked

@@ -220,11 +220,14 @@ void Gathering::see_primitive(const Commit& commit) {
 void Gathering::see_failure(const Commit& commit) {
   failed_ = true;
   std::set<std::string> in_time;
+  auto deadline = kind_.deadline;
+  if (kind_.patience && first_.contains(uid_of(*commit.after)))
+    deadline = first_.at(uid_of(*commit.after)) + *kind_.patience;
   for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
     const auto& meta = claim->at("metadata");
     const auto created = kube::parse_rfc3339(kube::text_at(meta, "creationTimestamp")).value();
     const bool ours = kube::text_at(meta["ownerReferences"][0], "uid") == uid_of(*commit.after);
-    if (ours && kind_.deadline && created + seconds{1} < *kind_.deadline)
+    if (ours && deadline && created + seconds{1} < *deadline)
       in_time.insert(truth_.at(meta["name"].get<std::string>()));
   }
   if (std::cmp_greater_equal(in_time.size(), expected_))
@@ -237,6 +240,10 @@ void Gathering::see_claim(const Commit& commit) {
   const auto& truth = truth_.at(name);
   const auto known = kube::text_at(*commit.after, "status.participant");
   const bool names_itself = !kube::text_at(*commit.after, "spec." + kind_.declaration.participant_field).empty();
+  if (!commit.before) {
+    const auto created = kube::parse_rfc3339(kube::text_at(*commit.after, "metadata.creationTimestamp")).value();
+    first_.try_emplace(kube::text_at((*commit.after)["metadata"]["ownerReferences"][0], "uid"), created);
+  }
   // Who is not written down yet must not be counted.
   if (names_itself || !known.empty())
     came_[kube::text_at((*commit.after)["metadata"]["ownerReferences"][0], "uid")].insert(truth);
@@ -278,10 +285,10 @@ void Gathering::check_rest() {
   const auto primitive = world_.api().find(kind_.declaration.primitive_resource(), primitive_name);
   const auto phase = kube::text_at(*primitive, "status.phase");
   const auto persons = there();
-  if (kind_.deadline && phase != kind_.declaration.wait.open_phase && phase != kind_.declaration.wait.failed_phase)
+  const bool ends = kind_.deadline || (kind_.patience && !persons.empty());
+  if (ends && phase != kind_.declaration.wait.open_phase && phase != kind_.declaration.wait.failed_phase)
     violated("at rest, neither open nor failed: " + primitive->dump());
-  if (!kind_.deadline && phase != kind_.declaration.wait.open_phase &&
-      std::cmp_greater_equal(persons.size(), expected_))
+  if (!ends && phase != kind_.declaration.wait.open_phase && std::cmp_greater_equal(persons.size(), expected_))
     violated("at rest, not open though " + std::to_string(persons.size()) + " are there: " + primitive->dump());
   for (const auto& claim : world_.api().objects(kind_.declaration.claim_resource())) {
     const bool named = !kube::text_at(*claim, "spec." + kind_.declaration.participant_field).empty();

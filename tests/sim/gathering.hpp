@@ -21,6 +21,7 @@ struct CountingKind {
   runtime::KindDeclaration declaration;
   std::function<nlohmann::json(std::int64_t expected)> spec;
   std::optional<WallTime> deadline = {};  // who came until then was in time
+  std::optional<Duration> patience = {};  // or so long after the first
 };
 
 /// One primitive of such a kind, to which participants come from Jobs, some of them in one Pod after the other, beside
@@ -68,6 +69,7 @@ class Gathering {
   std::map<std::string, std::string> job_uid_;         // by name
   std::map<std::string, std::string> truth_;           // who each claim stands for, by its name
   std::map<std::string, std::set<std::string>> came_;  // participants by UID of the primitive
+  std::map<std::string, WallTime> first_;              // when the first came to it, by its UID
   std::vector<std::string> violations_;
   bool turbulent_ = true;
   bool opened_ = false, failed_ = false;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <iostream>
 #include <iterator>
 #include <string>
@@ -42,32 +43,51 @@ TEST(Gathering, keeps_all_promises) {
   EXPECT_GT(crashes, worlds);
 }
 
-/// The same, called off half a minute after the world began unless it has begun. Only who came until then counts.
+using Decide = std::function<Result<runtime::Plan>(const runtime::Observation&)>;
+
+/// The same, called off at that time unless it has begun. Only who came until then counts.
+Result<runtime::Plan> decide_until(std::int64_t until, const Decide& decide, const runtime::Observation& seen) {
+  std::vector<runtime::ClaimFacts> claims;
+  std::ranges::copy_if(seen.claims, std::back_inserter(claims), [&](const auto& one) { return one.created <= until; });
+  auto in_time = seen;
+  in_time.claims = claims;
+  auto plan = decide(in_time);
+  if (!plan || plan->status->find("Gathering") == std::string::npos) return plan;
+  plan->verdicts.clear();
+  plan->look_again_at = until;
+  if (seen.now < until) return plan;
+  in_time.state = R"({"calledOff": true})";
+  return decide(in_time);
+}
+
+/// Half a minute after the world began.
 CountingKind hurried_meeting() {
   CountingKind kind = meeting_kind();
   const WallTime deadline{std::chrono::seconds{1'700'000'030}};
   kind.deadline = deadline;
-  kind.declaration.decide = [decide = kind.declaration.decide,
-                             deadline](const runtime::Observation& seen) -> Result<runtime::Plan> {
-    const auto until = deadline.time_since_epoch().count();
-    std::vector<runtime::ClaimFacts> claims;
-    std::ranges::copy_if(seen.claims, std::back_inserter(claims),
-                         [&](const auto& one) { return one.created <= until; });
-    auto in_time = seen;
-    in_time.claims = claims;
-    auto plan = decide(in_time);
-    if (!plan || plan->status->find("Gathering") == std::string::npos) return plan;
-    plan->verdicts.clear();
-    plan->look_again_at = until;
-    if (seen.now < until) return plan;
-    in_time.state = R"({"calledOff": true})";
-    return decide(in_time);
+  kind.declaration.decide = [decide = kind.declaration.decide, deadline](const runtime::Observation& seen) {
+    return decide_until(deadline.time_since_epoch().count(), decide, seen);
   };
   return kind;
 }
 
-TEST(Gathering, fails_only_where_too_few_came_in_time) {
-  const CountingKind kind = hurried_meeting();
+/// So long after the first came: who is heard of late may be the first.
+CountingKind impatient_meeting() {
+  CountingKind kind = meeting_kind();
+  kind.patience = std::chrono::seconds{12};
+  kind.declaration.decide = [decide = kind.declaration.decide,
+                             patience = *kind.patience](const runtime::Observation& seen) {
+    if (seen.claims.empty()) return decide(seen);
+    const auto first = std::ranges::min_element(seen.claims, {}, &runtime::ClaimFacts::created)->created;
+    return decide_until(first + Duration{patience}.count(), decide, seen);
+  };
+  return kind;
+}
+
+struct GatheringInTime : testing::TestWithParam<CountingKind (*)()> {};
+
+TEST_P(GatheringInTime, fails_only_where_too_few_came) {
+  const CountingKind kind = GetParam()();
   std::uint64_t opened = 0, failed = 0;
   for (std::uint64_t seed = 1; seed <= worlds; ++seed) {
     Gathering world(kind, seed);
@@ -79,6 +99,7 @@ TEST(Gathering, fails_only_where_too_few_came_in_time) {
   EXPECT_GT(opened, worlds / 8);
   EXPECT_GT(failed, worlds / 8);
 }
+INSTANTIATE_TEST_SUITE_P(Each, GatheringInTime, testing::Values(hurried_meeting, impatient_meeting));
 
 /// As if each claim were one of its own: a retry then counts twice.
 TEST(Gathering, notices_a_host_that_counts_a_retry_twice) {

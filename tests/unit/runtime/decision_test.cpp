@@ -49,6 +49,18 @@ TEST(Decision, counts_what_is_held_by_claims_and_by_the_ledger_once) {
   EXPECT_EQ(nlohmann::json::parse(*decision->plan.status)["inUse"], 2 + 3 + 4 + 1);
 }
 
+TEST(Decision, shows_no_more_ended_ones_than_the_bound_where_claims_are_counted_and_takes_none_for_a_holder) {
+  const nlohmann::json denied = {{"phase", "Denied"}};
+  Table table({{.name = "a", .status = denied}, {.name = "b", .status = denied}, {.name = "c"}});
+  table.kind = test::counting_widgets();
+  table.kind.participant_field.clear();
+  const auto decision = table.decide({}, 10, 1);
+  ASSERT_TRUE(decision);
+  EXPECT_EQ(decision->claims.size(), 2U) << "one that has ended, and one that waits";
+  EXPECT_EQ(decision->holding, 0U);
+  EXPECT_EQ(decision->waiting, 1U);
+}
+
 TEST(Decision, leaves_out_what_has_ended_and_what_may_not_be_served) {
   Table table({{.name = "ended", .status = {{"phase", "Expired"}}}, {.name = "dying"}}, {.limit = 10});
   table.left_out = "ns/dying";
