@@ -249,10 +249,10 @@ def test_the_operator_survives_a_plugin_that_hangs_or_fails(world):
         granted(world, ns, "first")
         assert len(plugin.runs()) < 20, "requests share a run"
         for how in ("hang", "fail"):  # what it gives from now on is expired already: each request runs it
+            before = len(plugin.runs())
             (plugin.folder / how).touch()
             wait_for("what it gave has expired", lambda: time.time() > began + 4)
             world.api.create(ns, "permits", permit(f"during-{how}", "q"))
-            before = len(plugin.runs())
             wait_for("it is run again", lambda: len(plugin.runs()) > before)
             assert operator.probe("/healthz")[0] == 200, "it goes on serving"
             if how == "fail":
