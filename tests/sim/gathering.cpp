@@ -57,21 +57,8 @@ Gathering::Gathering(const CountingKind& kind, std::uint64_t seed)
 
 void Gathering::serve() {
   ApiModel& api = world_.api();
-  const auto& declared = kind_.declaration;
-  api.serve({.resource = declared.primitive_resource(),
-             .kind = declared.names.kind,
-             .status_subresource = true,
-             .selectable = {},
-             .rules = {}});
-  api.serve({.resource = declared.claim_resource(),
-             .kind = declared.claim.kind,
-             .status_subresource = true,
-             .selectable = {"spec." + declared.primitive_field},
-             .rules = {participant_stays}});
-  api.serve({.resource = pods, .kind = "Pod", .status_subresource = true, .selectable = {"status.phase"}, .rules = {}});
+  world_.serve(kind_.declaration, {participant_stays});
   api.serve({.resource = jobs, .kind = "Job", .status_subresource = true, .selectable = {}, .rules = {}});
-  api.serve({.resource = {"", "v1", "events"}, .kind = "Event", .selectable = {}, .rules = {}});
-  api.serve({.resource = lease_resource(), .kind = "Lease", .selectable = {}, .rules = {}});
   api.observe([this](const Commit& commit) { see(commit); });
 }
 

@@ -49,23 +49,7 @@ std::string gist(const ObjectPtr& object) {
 
 void Simulation::serve() {
   ApiModel& api = world_.api();
-  const auto& declared = kind_.declaration;
-  api.serve({.resource = declared.primitive_resource(),
-             .kind = declared.names.kind,
-             .status_subresource = true,
-             .selectable = {},
-             .rules = {}});
-  api.serve({.resource = declared.claim_resource(),
-             .kind = declared.claim.kind,
-             .status_subresource = true,
-             .selectable = {"spec." + declared.primitive_field},
-             .rules = {finality, immutability}});
-  api.serve({.resource = {"", "v1", "pods"},
-             .kind = "Pod",
-             .status_subresource = true,
-             .selectable = {"status.phase"},
-             .rules = {}});
-  api.serve({.resource = {"", "v1", "events"}, .kind = "Event", .selectable = {}, .rules = {}});
+  world_.serve(kind_.declaration, {finality, immutability});
   api.serve({.resource = {"events.k8s.io", "v1", "events"}, .kind = "Event", .selectable = {}, .rules = {}});
   oracle_.believes = [this](const std::string& uid) {
     return std::any_of(clients_.begin(), clients_.end(), [&](const auto& client) { return client->believes(uid); });
@@ -75,7 +59,6 @@ void Simulation::serve() {
     for (const auto& client : clients_) longest = std::max(longest, client->believes_for(uid));
     return longest;
   };
-  api.serve({.resource = lease_resource(), .kind = "Lease", .selectable = {}, .rules = {}});
   api.observe([this](const Commit& commit) { see(commit); });
 }
 

@@ -1,5 +1,7 @@
 #include "tests/sim/world.hpp"
 
+#include "tests/sim/sim_elector.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -41,6 +43,26 @@ struct World::Exchange {
 
 World::World(std::uint64_t seed) : rng_(seed) {
   api_.set_time(wall(), now_);
+}
+
+void World::serve(const runtime::KindDeclaration& kind, std::vector<UpdateRule> rules) {
+  api_.serve({.resource = kind.primitive_resource(),
+              .kind = kind.names.kind,
+              .status_subresource = true,
+              .selectable = {},
+              .rules = {}});
+  api_.serve({.resource = kind.claim_resource(),
+              .kind = kind.claim.kind,
+              .status_subresource = true,
+              .selectable = {"spec." + kind.primitive_field},
+              .rules = std::move(rules)});
+  api_.serve({.resource = {"", "v1", "pods"},
+              .kind = "Pod",
+              .status_subresource = true,
+              .selectable = {"status.phase"},
+              .rules = {}});
+  api_.serve({.resource = {"", "v1", "events"}, .kind = "Event", .selectable = {}, .rules = {}});
+  api_.serve({.resource = lease_resource(), .kind = "Lease", .selectable = {}, .rules = {}});
 }
 
 WallTime World::wall() const {

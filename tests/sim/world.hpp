@@ -4,6 +4,7 @@
 #include "kube/request.hpp"
 #include "kube/response.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/kind.hpp"
 #include "tests/sim/api_model.hpp"
 #include "tests/sim/rng.hpp"
 
@@ -13,6 +14,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace konductor::sim {
 
@@ -47,6 +49,9 @@ class World {
   using Reply = std::function<void(const Result<kube::Response>&)>;
 
   explicit World(std::uint64_t seed);
+
+  /// The API server has a kind's two resources, Pods, Events and locks. `rules` are of its claims.
+  void serve(const runtime::KindDeclaration& kind, std::vector<UpdateRule> rules);
 
   [[nodiscard]] ApiModel& api() { return api_; }
   [[nodiscard]] const ApiModel& api() const { return api_; }
