@@ -147,10 +147,7 @@ Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocati
 
 const runtime::FlagDeclaration* flag_of(const Invocation& invocation, const std::string& member) {
   if (invocation.command == nullptr || member.empty()) return nullptr;
-  for (const runtime::FlagDeclaration& flag : invocation.command->flags) {
-    if (flag.path == "spec." + member) return &flag;
-  }
-  return nullptr;
+  return invocation.command->flag_for("spec." + member);
 }
 
 // Who joins, by its flag or else by the environment.

@@ -24,6 +24,9 @@ struct WaitWish {
   bool wait = true;               // false: only join
 };
 
+/// "widget team/q", for people.
+[[nodiscard]] std::string subject_of(const WaitWish& wish);
+
 /// What it came to.
 struct WaitOutcome {
   ExitCode code = ExitCode::failed;

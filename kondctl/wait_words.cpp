@@ -7,8 +7,12 @@
 
 namespace konductor::kondctl {
 
+std::string subject_of(const WaitWish& wish) {
+  return wish.kind->names.singular + " " + kube::to_string(wish.primitive);
+}
+
 std::string WaitMachine::subject() const {
-  return wish_.kind->names.singular + " " + kube::to_string(wish_.primitive);
+  return subject_of(wish_);
 }
 
 // Behind what happened: "timed out after 5s ...".

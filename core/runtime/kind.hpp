@@ -4,6 +4,7 @@
 #include "kube/resource.hpp"
 #include "runtime/plan.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <limits>
 #include <string>
@@ -103,6 +104,12 @@ struct CommandDeclaration {
   std::string summary;
   std::vector<FlagDeclaration> flags;
   std::vector<FixedValue> fixed;
+
+  /// The flag that sets this field; null: there is none.
+  [[nodiscard]] const FlagDeclaration* flag_for(const std::string& path) const {
+    const auto found = std::ranges::find(flags, path, &FlagDeclaration::path);
+    return found == flags.end() ? nullptr : &*found;
+  }
 };
 
 /// Which integers of spec and status the scale subresource sets and shows, as "spec.size"; both empty: there is none.

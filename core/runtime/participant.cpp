@@ -65,8 +65,8 @@ std::string doubt_message(const KindDeclaration& kind, const std::string& doubt)
   const auto path = "spec." + kind.participant_field;
   std::string how = path;
   for (const auto& command : kind.commands) {
-    const auto flag = std::ranges::find_if(command.flags, [&](const auto& one) { return one.path == path; });
-    if (flag == command.flags.end()) continue;
+    const auto* flag = command.flag_for(path);
+    if (flag == nullptr) continue;
     how = "--" + flag->name + " or " + path;
     break;
   }

@@ -23,17 +23,15 @@ ClaimKey key_of(const Session& session, const Identity& identity, const WaitWish
   return {identity.key, wish.primitive, identity.slot + "/" + round};
 }
 
-Result<WaitWish> wish_to_join(const Session& session) {
-  auto identity = identity_for(session);
-  if (!identity) return identity.error();
+WaitWish wish_to_join(const Session& session, const Identity& identity) {
   WaitWish wish = wish_to_wait(session);
   wish.wait = session.invocation.claim.wait;
   ClaimWish claim;
   claim.kind = wish.kind;
   claim.primitive = wish.primitive;
-  claim.claim = {wish.primitive.ns, claim_name(key_of(session, *identity, wish))};
-  claim.pod = identity->pod;
-  claim.holder = identity->holder;
+  claim.claim = {wish.primitive.ns, claim_name(key_of(session, identity, wish))};
+  claim.pod = identity.pod;
+  claim.holder = identity.holder;
   claim.fields = session.invocation.fields;
   wish.join = std::move(claim);
   return wish;
@@ -54,7 +52,7 @@ nlohmann::json describe(const Session& session, const WaitWish& wish, const Wait
 
 std::string sentence(const Session& session, const WaitWish& wish, const WaitOutcome& outcome) {
   if (!outcome.joined) return ending(wish, outcome) + "; nothing was created\n";
-  const std::string subject = wish.kind->names.singular + " " + kube::to_string(wish.primitive);
+  const std::string subject = subject_of(wish);
   std::string text = (outcome.joined->adopted ? "had joined " + subject + " before" : "joined " + subject) +
                      ": claim " + wish.join->claim.name;
   const std::string& participant = session.invocation.claim.participant;
@@ -79,13 +77,13 @@ void print_joined(Session& session, const WaitWish& wish, const WaitOutcome& out
 }  // namespace
 
 ExitCode join(Session& session) {
-  const auto wish = wish_to_join(session);
-  if (!wish) return report(session.console, wish.error());
-  const WaitOutcome outcome = drive(session, WaitMachine(*wish, dialogue_settings(session), session.started));
+  const auto identity = identity_for(session);
+  if (!identity) return report(session.console, identity.error());
+  const WaitWish wish = wish_to_join(session, *identity);
+  const WaitOutcome outcome = drive(session, WaitMachine(wish, dialogue_settings(session), session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
-  if (outcome.code == ExitCode::done) print_joined(session, *wish, outcome);
-  const auto identity = session.identity();
-  if (outcome.joined && identity && !identity->lasting && session.invocation.claim.participant.empty()) {
+  if (outcome.code == ExitCode::done) print_joined(session, wish, outcome);
+  if (outcome.joined && !identity->lasting && session.invocation.claim.participant.empty()) {
     session.console.note("not in a Pod, and not named: the same command counts once more; --holder TEXT" +
                          (session.invocation.claim.participant_flag.empty()
                               ? std::string{}

@@ -11,16 +11,14 @@ WaitWish wish_to_wait(const Session& session) {
   wish.primitive = {session.ns(), invocation.name};
   wish.round = invocation.claim.round;
   wish.round_flag = "--round";
-  const std::string path = "spec." + wish.kind->wait.round_field;
   if (invocation.command == nullptr) return wish;
-  for (const runtime::FlagDeclaration& flag : invocation.command->flags) {
-    if (flag.path == path) wish.round_flag = "--" + flag.name;
-  }
+  if (const auto* flag = invocation.command->flag_for("spec." + wish.kind->wait.round_field))
+    wish.round_flag = "--" + flag->name;
   return wish;
 }
 
 std::string ending(const WaitWish& wish, const WaitOutcome& outcome) {
-  const std::string subject = wish.kind->names.singular + " " + kube::to_string(wish.primitive);
+  const std::string subject = subject_of(wish);
   if (wish.round) return subject + " has served round " + std::to_string(*wish.round);
   return subject + " is " + outcome.phase + (outcome.words.empty() ? "" : ": " + outcome.words);
 }
