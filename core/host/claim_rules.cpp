@@ -44,6 +44,21 @@ constexpr const char* no_longer_waits =
 constexpr const char* over =
     "has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in ['Denied', 'Expired', 'Revoked']";
 
+void add_rules_of_waiting(json& rules) {
+  for (const char* field : {"ttl", "priority"}) {
+    const std::string path = std::string("spec.") + field;
+    rules.push_back(rule("!(" + std::string(no_longer_waits) + ") || (" + unchanged(path) + ")",
+                         path + " can be changed only while this waits"));
+  }
+}
+
+void add_rules_of_grants(json& rules) {
+  for (const char* field : {"token", "units", "ttl"}) {
+    const std::string path = std::string("status.") + field;
+    rules.push_back(rule(kept(path), path + " cannot be changed once it is granted"));
+  }
+}
+
 }  // namespace
 
 json claim_rules(const runtime::KindDeclaration& kind) {
@@ -53,22 +68,13 @@ json claim_rules(const runtime::KindDeclaration& kind) {
     rules.push_back(
         rule(unchanged("spec." + field), "spec." + field + " cannot be changed; delete this and ask again"));
   }
-  for (const char* field : {"ttl", "priority"}) {
-    if (!granted) break;
-    const std::string path = std::string("spec.") + field;
-    rules.push_back(rule("!(" + std::string(no_longer_waits) + ") || (" + unchanged(path) + ")",
-                         path + " can be changed only while this waits"));
-  }
+  if (granted) add_rules_of_waiting(rules);
   rules.push_back(
       rule("!(" + std::string(over) +
                ") || (has(self.status) && has(self.status.phase) && self.status.phase == oldSelf.status.phase)",
            granted ? "what is Denied, Expired or Revoked stays so; delete this and ask again"
                    : "what is Denied or Expired stays so; delete this and ask again"));
-  for (const char* field : {"token", "units", "ttl"}) {
-    if (!granted) break;
-    const std::string path = std::string("status.") + field;
-    rules.push_back(rule(kept(path), path + " cannot be changed once it is granted"));
-  }
+  if (granted) add_rules_of_grants(rules);
   if (!kind.participant_field.empty())
     rules.push_back(rule(kept("status.participant"), "status.participant cannot be changed once it is known"));
   return rules;

@@ -16,6 +16,9 @@ struct Retry {
   int failures = 0;
 };
 
+/// So many failures in a row, some three seconds of them, are worth telling people of.
+inline constexpr int many_failures = 6;
+
 /// What this process remembers of a claim: caches and timers only.
 struct ClaimNotes {
   std::string stamp;  // clock_stamp when last looked at
@@ -35,6 +38,9 @@ struct ClaimNotes {
   std::optional<Participant> participant;  // found out, and still to be written
   bool told_doubt = false;                 // that it cannot be found out for now
   bool discarded = false;                  // its primitive needs it no longer
+
+  /// What is to be written on it fails, for as long as nobody mends what `trouble` says.
+  [[nodiscard]] bool in_vain() const { return !trouble.empty() && (refused || retry.failures >= many_failures); }
 };
 
 /// A claim of the view, and what is noted of it; both for as long as an object of its UID is there.

@@ -40,6 +40,12 @@ Ending denial_of(const Verdict* verdict) {
   return {Phase::denied, is_refused(verdict) || never ? verdict->reason : not_now, waiting_of(verdict).message};
 }
 
+/// In place of the one of its type.
+void put(std::vector<PlanCondition>& conditions, PlanCondition condition) {
+  std::erase_if(conditions, [&](const auto& other) { return other.type == condition.type; });
+  conditions.push_back(std::move(condition));
+}
+
 }  // namespace
 
 void KindMachine::Impl::refuse(Entry& entry, const Ledger& ledger, const std::string& reason,
@@ -92,20 +98,14 @@ ShownStatus KindMachine::Impl::shown_of(const Entry& entry, const Ledger& ledger
   shown.conditions = decision.plan.conditions;
   shown.events = decision.plan.events;
   if (decision.left_out > 0) {
-    std::erase_if(shown.conditions, [](const auto& condition) { return condition.type == "Ready"; });
-    shown.conditions.push_back({"Ready", ConditionStatus::false_, "TooManyClaims",
-                                std::to_string(decision.left_out) + " claims over the bound of " +
-                                    std::to_string(settings_.max_claims) + " wait outside of the queue"});
+    put(shown.conditions, {"Ready", ConditionStatus::false_, "TooManyClaims",
+                           std::to_string(decision.left_out) + " claims over the bound of " +
+                               std::to_string(settings_.max_claims) + " wait outside of the queue"});
   }
-  if (auto unknown = why_not_counted(entry)) {
-    const auto ready = [](const auto& condition) { return condition.type == "Ready"; };
-    const auto is = std::ranges::find_if(shown.conditions, ready);
-    const bool worse = is != shown.conditions.end() && is->status == ConditionStatus::false_;
-    if (!worse) {
-      std::erase_if(shown.conditions, ready);
-      shown.conditions.push_back(std::move(*unknown));
-    }
-  }
+  const bool not_ready = std::ranges::any_of(shown.conditions, [](const auto& condition) {
+    return condition.type == "Ready" && condition.status == ConditionStatus::false_;
+  });
+  if (auto unknown = not_ready ? std::nullopt : why_not_counted(entry)) put(shown.conditions, std::move(*unknown));
   if (kind_.mode != Mode::granted) return shown;
   shown.with_holders = true;
   shown.holders = first_holders(entry, ledger);

@@ -118,7 +118,8 @@ class KindMachine::Impl {
   bool mark_waiters(Entry& entry, const Ledger& ledger, Now now);
   void explain_missing_marks(Entry& entry, const Ledger& ledger, Now now);
   bool may_mark(Entry& entry, const Claim& claim, Now now);
-  [[nodiscard]] bool is_mid_batch(const Ledger& ledger, std::size_t room, Now now) const;
+  [[nodiscard]] std::size_t room_in(const Ledger& ledger) const;
+  [[nodiscard]] bool is_mid_batch(const Ledger& ledger, Now now) const;
   void rest(Entry& entry, Now now) const;
   void revoke_holders(Entry& entry, const Decision& decision, Now now);
   void write_claim(KnownClaim& known, kube::Request request, Sent what, bool ending,

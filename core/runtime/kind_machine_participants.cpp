@@ -19,7 +19,6 @@ using nlohmann::json;
 constexpr const char* pods_forbidden = "PodsForbidden";
 constexpr auto patience = std::chrono::minutes{1};  // so long time stands still for who is not known yet
 constexpr std::size_t most_jobs = 1000;
-constexpr int many_failures = 6;  // some three seconds: then people hear of it
 
 /// A Pod may be made to name any Job's UID: what was found out by it is true only of Pods that name that Job likewise.
 std::string key_of(const std::string& ns, const OwningJob& job) {
@@ -147,9 +146,8 @@ std::optional<PlanCondition> KindMachine::Impl::why_not_counted(const Entry& ent
     const auto& notes = known->notes;
     if (!is_unsettled(known->claim) || !may_be_served(*known, entry)) continue;
     const bool forbidden = notes.told_doubt || known->claim.doubt == pods_forbidden;
-    const bool in_vain = !notes.trouble.empty() && (notes.refused || notes.retry.failures >= many_failures);
-    if (!forbidden && !in_vain) continue;
-    if (unknown++ == 0) example = known->claim.key + ": " + (in_vain ? notes.trouble : pods_forbidden_);
+    if (!forbidden && !notes.in_vain()) continue;
+    if (unknown++ == 0) example = known->claim.key + ": " + (notes.in_vain() ? notes.trouble : pods_forbidden_);
   }
   if (unknown == 0) return std::nullopt;
   return PlanCondition{"Ready", ConditionStatus::false_, "ParticipantsUnknown",

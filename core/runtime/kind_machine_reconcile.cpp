@@ -11,7 +11,6 @@ namespace {
 // A view that lags longer is replaced by a consistent list.
 constexpr auto blocked_time = std::chrono::milliseconds{100};
 constexpr auto mark_patience = std::chrono::seconds{30};  // longer than a view lags
-constexpr int many_failures = 6;                          // of a mark, some three seconds: then people hear of it
 constexpr std::int64_t many_claims = 500;
 constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
@@ -189,8 +188,7 @@ void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger
   if (ledger.last_token != 0) return;
   for (const auto& key : entry.unmarked) {
     const auto* known = view_.known(key);
-    if (known == nullptr || known->notes.trouble.empty()) continue;
-    if (!known->notes.refused && known->notes.retry.failures < many_failures) continue;
+    if (known == nullptr || !known->notes.in_vain()) continue;
     return refuse(entry, ledger, "ClaimNotMarked",
                   "nothing is granted before " + key + ", which is as old as this " + kind_.names.singular +
                       ", is marked with its UID; the API server refuses that: " + known->notes.trouble +
@@ -199,8 +197,14 @@ void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger
   }
 }
 
+/// For how many more grants.
+std::size_t KindMachine::Impl::room_in(const Ledger& ledger) const {
+  return settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
+}
+
 /// While an answer to a tell is certain to come, a few more grants at a time would each cost a record.
-bool KindMachine::Impl::is_mid_batch(const Ledger& ledger, std::size_t room, Now now) const {
+bool KindMachine::Impl::is_mid_batch(const Ledger& ledger, Now now) const {
+  const auto room = room_in(ledger);
   if (room == 0) return !withheld(now);
   if (room >= settings_.batch / 2) return false;
   return std::ranges::any_of(ledger.pending, [this](const PendingGrant& grant) {
@@ -253,12 +257,11 @@ bool KindMachine::Impl::must_list(const Entry& entry, const Ledger& ledger, cons
 
 Result<Decision> KindMachine::Impl::decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now) {
   const auto observed = observed_.shown_to(entry.name);
-  const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
   return decide({.kind = kind_,
                  .primitive = *entry.primitive,
                  .claims = view_.of(entry.name),
                  .ledger = ledger,
-                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room),
+                 .max_grants = withheld(now) ? 0 : static_cast<std::uint32_t>(room_in(ledger)),
                  .max_claims = settings_.max_claims,
                  .now = time,
                  .observed = observed,
@@ -293,8 +296,7 @@ void KindMachine::Impl::decide_and_record(Entry& entry, const Ledger& ledger, No
   const auto time = decision_time(entry, now);
   rest(entry, now);
   if (granted_mode && !mark_waiters(entry, ledger, now)) return explain_missing_marks(entry, ledger, now);
-  const auto room = settings_.batch - std::min<std::size_t>(settings_.batch, ledger.pending.size());
-  if (granted_mode && is_mid_batch(ledger, room, now)) return;
+  if (granted_mode && is_mid_batch(ledger, now)) return;
   const auto decision = decide_at(time, entry, ledger, now);
   ++counters_.decisions;
   if (decision && kind_.mode == Mode::counted && must_list(entry, ledger, *decision, now)) {
