@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -12,20 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-/// Stays as it is, also in being there or not.
-std::string unchanged(const std::string& path) {
-  return "has(self." + path + ") == has(oldSelf." + path + ") && (!has(self." + path + ") || self." + path +
-         " == oldSelf." + path + ")";
-}
+constexpr const char* validations = "x-kubernetes-validations";
+constexpr const char* same = "self == oldSelf";
 
-/// Once it is in the status it stays there as it is.
-std::string kept(const std::string& path) {
-  return "!(has(oldSelf.status) && has(oldSelf." + path + ")) || (has(self.status) && has(self." + path + ") && self." +
-         path + " == oldSelf." + path + ")";
-}
-
-json rule(std::string expression, std::string message) {
-  return {{"rule", std::move(expression)}, {"message", std::move(message)}};
+/// Is there if it was.
+std::string stays(const std::string& field) {
+  return "!has(oldSelf." + field + ") || has(self." + field + ")";
 }
 
 std::set<std::string> immutable_fields(const runtime::KindDeclaration& kind) {
@@ -39,45 +32,84 @@ std::set<std::string> immutable_fields(const runtime::KindDeclaration& kind) {
   return fields;
 }
 
-constexpr const char* no_longer_waits =
-    "has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase != 'Pending'";
-constexpr const char* over =
-    "has(oldSelf.status) && has(oldSelf.status.phase) && oldSelf.status.phase in ['Denied', 'Expired', 'Revoked']";
+bool is_always_there(const json& spec, const std::string& field) {
+  const json required = spec.value("required", json::array());
+  return spec["properties"][field].contains("default") || std::ranges::find(required, json(field)) != required.end();
+}
 
-void add_rules_of_waiting(json& rules) {
-  for (const char* field : {"ttl", "priority"}) {
-    const std::string path = std::string("spec.") + field;
-    rules.push_back(rule("!(" + std::string(no_longer_waits) + ") || (" + unchanged(path) + ")",
-                         path + " can be changed only while this waits"));
+void add_rules_of_asking(std::vector<PlacedRule>& rules, const runtime::KindDeclaration& kind, const json& spec) {
+  for (const auto& field : immutable_fields(kind)) {
+    const auto message = "spec." + field + " cannot be changed; delete this and ask again";
+    rules.push_back({"spec." + field, same, message});
+    if (!is_always_there(spec, field))
+      rules.push_back({"spec", "has(self." + field + ") == has(oldSelf." + field + ")", message});
   }
 }
 
-void add_rules_of_grants(json& rules) {
-  for (const char* field : {"token", "units", "ttl"}) {
-    const std::string path = std::string("status.") + field;
-    rules.push_back(rule(kept(path), path + " cannot be changed once it is granted"));
+void add_rules_of_waiting(std::vector<PlacedRule>& rules) {
+  const std::string waits =
+      "!has(oldSelf.status) || !has(oldSelf.status.phase) || oldSelf.status.phase == 'Pending' || ";
+  const std::string message = " can be changed only while this waits";
+  rules.push_back({"", waits + "self.spec.priority == oldSelf.spec.priority", "spec.priority" + message});
+  rules.push_back({"",
+                   waits + "(has(self.spec.ttl) == has(oldSelf.spec.ttl) && "
+                           "(!has(self.spec.ttl) || self.spec.ttl == oldSelf.spec.ttl))",
+                   "spec.ttl" + message});
+}
+
+void add_rules_of_kept(std::vector<PlacedRule>& rules, const std::string& field, const std::string& since) {
+  const auto message = "status." + field + " cannot be changed once it is " + since;
+  rules.push_back({"status." + field, same, message});
+  rules.push_back({"status", stays(field), message});
+}
+
+template <class Json>
+Json* schema_at(Json& root, const std::string& path) {
+  Json* at = &root;
+  for (std::size_t from = 0; from < path.size();) {
+    const auto dot = std::min(path.find('.', from), path.size());
+    const auto properties = at->find("properties");
+    if (properties == at->end() || !properties->is_object()) return nullptr;
+    const auto next = properties->find(path.substr(from, dot - from));
+    if (next == properties->end()) return nullptr;
+    at = &*next;
+    from = dot + 1;
   }
+  return at;
 }
 
 }  // namespace
 
-json claim_rules(const runtime::KindDeclaration& kind) {
+std::vector<PlacedRule> claim_rules(const runtime::KindDeclaration& kind, const json& spec) {
   const bool granted = kind.mode == runtime::Mode::granted;
-  json rules = json::array();
-  for (const auto& field : immutable_fields(kind)) {
-    rules.push_back(
-        rule(unchanged("spec." + field), "spec." + field + " cannot be changed; delete this and ask again"));
-  }
+  std::vector<PlacedRule> rules;
+  add_rules_of_asking(rules, kind, spec);
   if (granted) add_rules_of_waiting(rules);
-  rules.push_back(
-      rule("!(" + std::string(over) +
-               ") || (has(self.status) && has(self.status.phase) && self.status.phase == oldSelf.status.phase)",
-           granted ? "what is Denied, Expired or Revoked stays so; delete this and ask again"
-                   : "what is Denied or Expired stays so; delete this and ask again"));
-  if (granted) add_rules_of_grants(rules);
-  if (!kind.participant_field.empty())
-    rules.push_back(rule(kept("status.participant"), "status.participant cannot be changed once it is known"));
+  const std::string over = granted ? "what is Denied, Expired or Revoked stays so; delete this and ask again"
+                                   : "what is Denied or Expired stays so; delete this and ask again";
+  rules.push_back({"status.phase", "self == oldSelf || !(oldSelf in ['Denied', 'Expired', 'Revoked'])", over});
+  rules.push_back({"status", stays("phase"), over});
+  rules.push_back({"", stays("status"), "what stands in the status stays so; delete this and ask again"});
+  if (granted) {
+    for (const char* field : {"token", "units", "ttl"}) add_rules_of_kept(rules, field, "granted");
+  }
+  if (!kind.participant_field.empty()) add_rules_of_kept(rules, "participant", "known");
   return rules;
+}
+
+void lay_on(json& schema, const std::vector<PlacedRule>& rules) {
+  for (const auto& [path, rule, message] : rules)
+    (*schema_at(schema, path))[validations].push_back({{"rule", rule}, {"message", message}});
+}
+
+std::string first_missing(const json& served, const std::vector<PlacedRule>& rules) {
+  for (const auto& [path, rule, message] : rules) {
+    const auto is_it = [&text = rule](const json& other) { return other.value("rule", "") == text; };
+    const auto* at = schema_at(served, path);
+    const json there = at == nullptr ? json::array() : at->value(validations, json::array());
+    if (std::none_of(there.begin(), there.end(), is_it)) return message;
+  }
+  return {};
 }
 
 }  // namespace konductor::host

@@ -154,9 +154,9 @@ json claim_crd(const KindDeclaration& kind) {
                    json::array({kind.primitive_field}));
   auto status =
       part("How it stands. Written by the operator.", claim_status_properties(kind), kind.claim_status_schema);
-  json rules = claim_rules(kind);
-  for (auto& rule : plugin_rules(kind, Place::claim)) rules.push_back(std::move(rule));
-  auto schema = root(kind.claim_description, std::move(spec), std::move(status), std::move(rules));
+  const auto rules = claim_rules(kind, spec);
+  auto schema = root(kind.claim_description, std::move(spec), std::move(status), plugin_rules(kind, Place::claim));
+  lay_on(schema, rules);
   const json selectable =
       json::array({{{"jsonPath", ".spec." + kind.primitive_field}}, {{"jsonPath", ".status.phase"}}});
   return definition(kind.claim, std::move(schema), claim_columns(kind), selectable);

@@ -40,18 +40,6 @@ std::string lost_member(const json& served, const json& wanted, const std::strin
   return {};
 }
 
-/// The message of the first of the host's rules that the server does not apply: without them what was granted can be
-/// edited.
-std::string lost_rule(const json& served, const json& wanted) {
-  const json there = served.value("x-kubernetes-validations", json::array());
-  for (const auto& rule : wanted) {
-    const auto text = rule["rule"].get<std::string>();
-    const auto same = [&](const json& other) { return other.is_object() && other.value("rule", "") == text; };
-    if (std::none_of(there.begin(), there.end(), same)) return rule["message"].get<std::string>();
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string why_not_served(const json& served, const runtime::KindDeclaration& kind, runtime::Place place) {
@@ -69,7 +57,9 @@ std::string why_not_served(const json& served, const runtime::KindDeclaration& k
         return name + " as served would lose " + lost + advice;
       }
     }
-    if (auto lost = claim ? lost_rule(*schema, claim_rules(kind)) : std::string{}; !lost.empty()) {
+    if (!claim) return {};
+    // Without them what was granted can be edited.
+    if (auto lost = first_missing(*schema, claim_rules(kind, wanted["properties"]["spec"])); !lost.empty()) {
       return name + " as served lacks the rule \"" + lost + "\"" + advice;
     }
   } catch (const json::exception&) {

@@ -147,7 +147,7 @@ def test_what_is_known_cannot_be_changed(world):
         world.api.create(ns, "attendees", of_pod("a", "m", bare))
         participant(world, ns, "a")
         for body, sub, words in (({"status": {"participant": "me"}}, "status", "status.participant cannot be changed once it is known"),
-                                 ({"status": None}, "status", "status.participant cannot be changed once it is known"),
+                                 ({"status": None}, "status", "what stands in the status stays so"),
                                  ({"spec": {"seat": "me"}}, "", "spec.seat cannot be changed")):
             status, answer = world.api.patch(ns, "attendees", "a", body, sub, expect_ok=False)
             assert status == 422 and words in answer["message"], answer
@@ -162,7 +162,7 @@ def test_a_claim_that_is_refused_hears_why_and_that_is_final(world):
         assert (condition["status"], condition["reason"], condition["message"]) == ("False", "NoSessions", "this meeting has no sessions"), condition
         wait_for("an Event says so", lambda: ("Warning", "NoSessions") in events(world, ns, "a"))
         status, answer = world.api.patch(ns, "attendees", "a", {"status": None}, "status", expect_ok=False)
-        assert status == 422 and "what is Denied or Expired stays so" in answer["message"], answer
+        assert status == 422 and "stays so; delete this and ask again" in answer["message"], answer
         assert world.api.get(ns, "meetings", "m")["status"]["present"] == 0
 
 

@@ -16,8 +16,11 @@ namespace {
 
 using nlohmann::json;
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
 
 runtime::KindDeclaration lamp() {
   static const testing::Lamp declared;
@@ -32,6 +35,12 @@ json spec_of(const json& crd) {
 }
 json status_of(const json& crd) {
   return schema_of(crd)["properties"]["status"]["properties"];
+}
+
+std::vector<std::string> rules_of(const json& schema) {
+  std::vector<std::string> rules;
+  for (const auto& rule : schema.value("x-kubernetes-validations", json::array())) rules.push_back(rule["rule"]);
+  return rules;
 }
 
 std::vector<std::string> keys(const json& object) {
@@ -139,20 +148,35 @@ TEST(Crd, of_a_primitive_allows_only_names_that_a_claim_can_have_in_its_field) {
   EXPECT_EQ(spec_of(claim_crd(lamp()))["lamp"]["maxLength"], 63);
 }
 
-TEST(Crd, of_a_claim_has_the_rules_at_its_root) {
+TEST(Crd, of_a_claim_keeps_what_was_asked_for_and_what_was_granted) {
   const auto crd = claim_crd(lamp());
-  std::set<std::string> about;
-  for (const auto& rule : schema_of(crd)["x-kubernetes-validations"]) {
-    const auto message = rule["message"].get<std::string>();
-    about.insert(message.substr(0, message.find(' ')));
-    EXPECT_THAT(rule["rule"].get<std::string>(), HasSubstr("oldSelf")) << "a transition rule";
+  const auto spec = spec_of(crd);
+  for (const char* field : {"lamp", "bulbs", "pod", "holder", "wait", "requestedAt", "colour", "watts"})
+    EXPECT_THAT(rules_of(spec[field]), Contains("self == oldSelf")) << field;
+  EXPECT_THAT(rules_of(spec["renewTime"]), IsEmpty());
+  for (const char* field : {"token", "units", "ttl"})
+    EXPECT_THAT(rules_of(status_of(crd)[field]), ElementsAre("self == oldSelf")) << field;
+  EXPECT_THAT(rules_of(status_of(crd)["phase"]),
+              ElementsAre("self == oldSelf || !(oldSelf in ['Denied', 'Expired', 'Revoked'])"));
+}
+
+// A rule on a field is not evaluated where the field is not there any more.
+TEST(Crd, of_a_claim_keeps_its_fields_from_being_left_out) {
+  const auto schema = schema_of(claim_crd(lamp()));
+  const auto of_spec = rules_of(schema["properties"]["spec"]);
+  for (const char* field : {"pod", "holder", "requestedAt", "colour", "watts"}) {
+    const std::string name = field;
+    EXPECT_THAT(of_spec, Contains("has(self." + name + ") == has(oldSelf." + name + ")"));
   }
-  for (const char* field :
-       {"spec.lamp", "spec.bulbs", "spec.pod", "spec.holder", "spec.wait", "spec.requestedAt", "spec.colour",
-        "spec.watts", "spec.ttl", "spec.priority", "status.token", "status.units", "what"}) {
-    EXPECT_THAT(about, Contains(field));
+  for (const char* always : {"lamp", "bulbs", "wait"})
+    EXPECT_THAT(of_spec, Each(Not(HasSubstr(always)))) << "required, or has a default";
+  const auto of_status = rules_of(schema["properties"]["status"]);
+  for (const char* field : {"phase", "token", "units", "ttl"}) {
+    const std::string name = field;
+    EXPECT_THAT(of_status, Contains("!has(oldSelf." + name + ") || has(self." + name + ")"));
   }
-  EXPECT_THAT(about, ::testing::Not(Contains("spec.renewTime")));
+  EXPECT_THAT(rules_of(schema), Contains("!has(oldSelf.status) || has(self.status)"));
+  EXPECT_THAT(schema["required"], Contains("spec"));
 }
 
 TEST(Crd, has_the_plugins_rules_and_columns_then_age) {

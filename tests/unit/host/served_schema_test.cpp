@@ -61,9 +61,16 @@ TEST_F(ServedSchema, is_refused_when_state_is_closed_or_a_type_differs) {
   EXPECT_THAT(why_not_served(primitive, kind, Place::primitive), HasSubstr("would lose status.ledger.lastToken"));
 }
 
-TEST_F(ServedSchema, is_refused_without_finality) {
-  schema(claim).erase("x-kubernetes-validations");
-  EXPECT_THAT(why_not_served(claim, kind, Place::claim), HasSubstr("lacks the rule"));
+TEST_F(ServedSchema, is_refused_without_any_one_of_the_rules_that_keep_what_was_granted) {
+  const json::json_pointer parts[] = {json::json_pointer(""), json::json_pointer("/properties/spec"),
+                                      json::json_pointer("/properties/status"),
+                                      json::json_pointer("/properties/status/properties/phase"),
+                                      json::json_pointer("/properties/spec/properties/holder")};
+  for (const auto& part : parts) {
+    json served = claim;
+    schema(served)[part].erase("x-kubernetes-validations");
+    EXPECT_THAT(why_not_served(served, kind, Place::claim), HasSubstr("lacks the rule")) << part;
+  }
 }
 
 TEST_F(ServedSchema, is_refused_when_the_version_is_missing_or_nothing_is_there) {
