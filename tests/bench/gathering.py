@@ -17,7 +17,7 @@ p99 = functools.partial(quantile, share=0.99)
 
 
 @scenario()
-def barrier(rig, blocks=3, rounds=3, number=1000, processes=100):
+def barrier(rig, blocks=3, rounds=2, number=1000, processes=100):
     """The last arrival to each of 1,000 watchers seeing it open; against one status patch of an object that as many watch."""
     floor, ours, answered, whole = [], [], [], []
     for _ in range(blocks):

@@ -83,7 +83,7 @@ func parse(arguments []string) (*command, *options, error) {
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server")
 	flags.StringVar(&o.namespace, "namespace", "default", "where to work")
 	flags.IntVar(&o.number, "number", 1000, "how many claims, or watchers")
-	flags.IntVar(&o.rounds, "rounds", 20, "rounds that count; three before them do not")
+	flags.IntVar(&o.rounds, "rounds", 20, "rounds that count; of acquires and handoffs three before them do not")
 	flags.IntVar(&o.holders, "holders", 10, "claims that hold during the rounds of a handoff")
 	flags.IntVar(&o.waiting, "waiting", 0, "claims that wait at the end of the rounds of a handoff; 0: only the next one does")
 	flags.IntVar(&o.workers, "workers", 32, "requests at a time")
