@@ -371,10 +371,11 @@ std::uint64_t ClaimMachine::Impl::send(kube::Request request) {
 
 void ClaimMachine::Impl::keep_watching() {
   if (!watch_.is_allowed() || watch_.runs()) return;
-  watch_.begin(++last_id_, now_.mono);
+  const int timeout_s = watch_.begin(++last_id_, now_.mono);
   const kube::WatchOptions options{.field_selector = "metadata.name=" + wish_.claim.name,
                                    .label_selector = {},
-                                   .resource_version = view_->claim.resource_version};
+                                   .resource_version = view_->claim.resource_version,
+                                   .timeout_s = timeout_s};
   step_.watch = {last_id_, kube::watch(wish_.kind->claim_resource(), wish_.claim.ns, options)};
 }
 

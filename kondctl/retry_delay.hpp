@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/error.hpp"
+#include "kondctl/jitter.hpp"
 #include "runtime/backoff.hpp"
 #include "runtime/clock.hpp"
 
@@ -12,7 +13,7 @@ namespace konductor::kondctl {
 class RetryDelay {
  public:
   RetryDelay(runtime::Duration first, runtime::Duration most, std::uint64_t seed)
-      : backoff_(first, most), random_(seed) {}
+      : backoff_(first, most), jitter_(seed) {}
 
   [[nodiscard]] runtime::Duration next(const Error& error);
   [[nodiscard]] runtime::Duration next() { return next(Error{}); }
@@ -20,7 +21,7 @@ class RetryDelay {
 
  private:
   runtime::Backoff backoff_;
-  std::uint64_t random_;
+  Jitter jitter_;
 };
 
 }  // namespace konductor::kondctl

@@ -344,10 +344,11 @@ kube::Request WaitMachine::request_for(Ask ask) const {
 }
 
 void WaitMachine::start_watch() {
-  watch_.begin(++last_id_, now_.mono);
+  const int timeout_s = watch_.begin(++last_id_, now_.mono);
   const kube::WatchOptions options{.field_selector = "metadata.name=" + wish_.primitive.name,
                                    .label_selector = {},
-                                   .resource_version = std::exchange(version_, {})};
+                                   .resource_version = std::exchange(version_, {}),
+                                   .timeout_s = timeout_s};
   step_.watch = {last_id_, kube::watch(wish_.kind->primitive_resource(), wish_.primitive.ns, options)};
 }
 

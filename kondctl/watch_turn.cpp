@@ -7,12 +7,14 @@ namespace konductor::kondctl {
 namespace {
 
 constexpr Duration long_watch = std::chrono::seconds{1};
+constexpr int least_timeout_s = 240, most_timeout_s = 290;
 
 }  // namespace
 
-void WatchTurn::begin(std::uint64_t id, MonoTime now) {
+int WatchTurn::begin(std::uint64_t id, MonoTime now) {
   id_ = id;
   since_ = now;
+  return least_timeout_s + static_cast<int>(jitter_.next() * (most_timeout_s - least_timeout_s + 1));
 }
 
 void WatchTurn::end(const std::optional<Error>& error, MonoTime now, RetryDelay& delay) {

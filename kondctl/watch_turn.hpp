@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "kondctl/dialogue.hpp"
+#include "kondctl/jitter.hpp"
 #include "kondctl/retry_delay.hpp"
 
 #include <cstdint>
@@ -13,7 +14,7 @@ namespace konductor::kondctl {
 class WatchTurn {
  public:
   WatchTurn(const DialogueSettings& settings, MonoTime started)
-      : look_at_(started), poll_delay_(settings.poll_first), poll_most_(settings.retry_most) {}
+      : look_at_(started), poll_delay_(settings.poll_first), poll_most_(settings.retry_most), jitter_(settings.seed) {}
 
   [[nodiscard]] bool runs() const { return id_ != 0; }
   [[nodiscard]] bool is(std::uint64_t id) const { return id != 0 && id == id_; }
@@ -21,7 +22,9 @@ class WatchTurn {
   /// When to look, while none runs.
   [[nodiscard]] MonoTime look_at() const { return look_at_; }
 
-  void begin(std::uint64_t id, MonoTime now);
+  /// Says how many seconds the server shall let it run: another number for each process and each time, since a thousand
+  /// that began together shall not end, look and begin anew together.
+  [[nodiscard]] int begin(std::uint64_t id, MonoTime now);
   /// What it still tells counts no more.
   void drop() { id_ = 0; }
   void look_at(MonoTime time) { look_at_ = time; }
@@ -38,6 +41,7 @@ class WatchTurn {
   MonoTime look_at_;
   Duration poll_delay_;
   Duration poll_most_;
+  Jitter jitter_;
 };
 
 }  // namespace konductor::kondctl

@@ -53,11 +53,10 @@ def latency(scenario, what, samples, note=""):
             Figure(scenario, f"{what}, p99", quantile(samples, 0.99), "ms", 1)]
 
 
-def ratio(scenario, what, over, under, limit=None):
-    """Of the medians of two lists of blocks of samples; the note says how far the blocks are apart."""
-    median = statistics.median
-    whole = median(sum(over, [])) / median(sum(under, []))
-    each = [median(a) / median(b) for a, b in zip(over, under)]
+def ratio(scenario, what, over, under, limit=None, of=statistics.median):
+    """Of the medians, or of what else is said, of two lists of blocks of samples; the note says how far the blocks are apart."""
+    whole = of(sum(over, [])) / of(sum(under, []))
+    each = [of(a) / of(b) for a, b in zip(over, under)]
     note = f"blocks {min(each):.2f} to {max(each):.2f}" if len(each) > 1 else ""
     return Figure(scenario, what, whole, RATIO, 2, limit, note=note)
 

@@ -48,11 +48,16 @@ def kondctl_rounds(rig, rounds):
     return times
 
 
-def run_kondctl(world, *arguments):
+def start_kondctl(world, *arguments):
+    """The PID of a process."""
     program = str(harness.BUILD / "bin/kondctl")
     command = [program, "--plugin-dir", str(world.plugins), "--kubeconfig", str(world.kubeconfig), *arguments]
     quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    status = os.waitstatus_to_exitcode(os.waitpid(os.posix_spawn(program, command, os.environ, file_actions=quiet), 0)[1])
+    return os.posix_spawn(program, command, os.environ, file_actions=quiet)
+
+
+def run_kondctl(world, *arguments):
+    status = os.waitstatus_to_exitcode(os.waitpid(start_kondctl(world, *arguments), 0)[1])
     if status != 0:
         raise AssertionError(f"kondctl {' '.join(arguments)}: exit {status}")
 

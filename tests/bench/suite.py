@@ -4,6 +4,7 @@ import traceback
 
 import document
 import footprint
+import gathering
 import harness
 import latency
 import machine
@@ -22,6 +23,8 @@ SCENARIOS = {
     "queue": latency.queue,
     "grants": throughput.grants,
     "makespan": throughput.makespan,
+    "barrier": gathering.barrier,
+    "arrivals": gathering.arrivals,
     "waiting": footprint.waiting,
     "holders": latency.holders,
     "pods": footprint.pods,

@@ -18,6 +18,8 @@ import (
 var (
 	semaphores = schema.GroupVersionResource{Group: "sync.konductor.io", Version: "v1", Resource: "semaphores"}
 	permits    = schema.GroupVersionResource{Group: "sync.konductor.io", Version: "v1", Resource: "permits"}
+	barriers   = schema.GroupVersionResource{Group: "sync.konductor.io", Version: "v1", Resource: "barriers"}
+	arrivals   = schema.GroupVersionResource{Group: "sync.konductor.io", Version: "v1", Resource: "arrivals"}
 	pods       = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
 )
 

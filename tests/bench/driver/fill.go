@@ -46,13 +46,18 @@ func wait(ctx context.Context, o *options) error {
 
 func waiter(i int) *unstructured.Unstructured { return permit(fmt.Sprintf("w%05d", i), queue) }
 
-// clearAll deletes what the other commands leave behind, and returns when it is gone.
+// clearAll deletes what the other commands leave behind, and returns when it is gone. Arrivals go before barriers, which
+// own them: else the garbage collector would delete them too.
 func clearAll(ctx context.Context, o *options) error {
 	client, err := connect(o)
 	if err != nil {
 		return err
 	}
-	return errors.Join(clearKind(ctx, client, semaphores, o.workers), clearKind(ctx, client, permits, o.workers))
+	var failed error
+	for _, resource := range []schema.GroupVersionResource{semaphores, permits, arrivals, barriers} {
+		failed = errors.Join(failed, clearKind(ctx, client, resource, o.workers))
+	}
+	return failed
 }
 
 func clearKind(ctx context.Context, c *connection, resource schema.GroupVersionResource, workers int) error {

@@ -43,9 +43,13 @@ var commands = []command{
 	{"handoff", "the same rounds against a running Konductor", handoff},
 	{"raw-patches", "number status patches of as many claims, by workers at a time. No Konductor may run", rawPatches},
 	{"grants", "number claims wait; one patch raises the limit; until all are seen granted", grants},
+	{"floor-release", "rounds of one status patch, seen by number watchers of the object. No Konductor may run", floorRelease},
+	{"release", "rounds of the last of number arrivals, seen by number watchers of the barrier, against a running Konductor", releaseRounds},
+	{"raw-creates", "number arrivals of a barrier, by workers at a time. No Konductor may run", rawCreates},
+	{"arrivals", "the same against a running Konductor, until the barrier is open; counts the writes of the barrier", arrive},
 	{"wait", "number claims that wait, of a semaphore with no permits", wait},
 	{"pods", "number claims of pods; others change at a rate; the pods are force-deleted at once", podsGone},
-	{"clear", "deletes the claims and semaphores of the namespace", clearAll},
+	{"clear", "deletes the claims and primitives of the namespace", clearAll},
 }
 
 var printing sync.Mutex
@@ -78,8 +82,8 @@ func parse(arguments []string) (*command, *options, error) {
 	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
 	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "how to reach the API server")
 	flags.StringVar(&o.namespace, "namespace", "default", "where to work")
-	flags.IntVar(&o.number, "number", 1000, "how many claims")
-	flags.IntVar(&o.rounds, "rounds", 20, "rounds that count; three before them do not")
+	flags.IntVar(&o.number, "number", 1000, "how many claims, or watchers")
+	flags.IntVar(&o.rounds, "rounds", 20, "rounds that count; of acquires and handoffs three before them do not")
 	flags.IntVar(&o.holders, "holders", 10, "claims that hold during the rounds of a handoff")
 	flags.IntVar(&o.waiting, "waiting", 0, "claims that wait at the end of the rounds of a handoff; 0: only the next one does")
 	flags.IntVar(&o.workers, "workers", 32, "requests at a time")

@@ -81,7 +81,11 @@ func record(uid, rv, namespace string, seen string, limit, waiting int, lines []
 }
 
 func condition(status, reason, message string, at time.Time) []object {
-	return []object{{"type": "Granted", "status": status, "reason": reason, "message": message, "lastTransitionTime": at.UTC().Format(time.RFC3339)}}
+	return []object{conditionOf("Granted", status, reason, message, at)}
+}
+
+func conditionOf(kind, status, reason, message string, at time.Time) object {
+	return object{"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": at.UTC().Format(time.RFC3339)}
 }
 
 // tell is the operator's write of the claim that was recorded.
@@ -98,4 +102,52 @@ func acknowledge(g grant, primitiveUID string, at time.Time) object {
 		"phase": "Pending", "primitiveUID": primitiveUID,
 		"conditions": condition("False", "Waiting", "its turn for 1 permit has not come", at),
 	}}
+}
+
+func barrier(name string, expected int) *unstructured.Unstructured {
+	return &unstructured.Unstructured{Object: object{
+		"apiVersion": apiVersion, "kind": "Barrier", "metadata": object{"name": name},
+		"spec": object{"expected": int64(expected)},
+	}}
+}
+
+// arrival is what `kondctl barrier arrive --participant` creates.
+func arrival(at *unstructured.Unstructured, i int) *unstructured.Unstructured {
+	name := fmt.Sprintf("participant-%05d", i)
+	return &unstructured.Unstructured{Object: object{
+		"apiVersion": apiVersion, "kind": "Arrival",
+		"metadata": object{"name": at.GetName() + "-" + name, "ownerReferences": []any{object{
+			"apiVersion": apiVersion, "kind": "Barrier", "name": at.GetName(), "uid": string(at.GetUID()),
+			"controller": false, "blockOwnerDeletion": false,
+		}}},
+		"spec": object{"barrier": at.GetName(), "participant": name, "holder": name, "requestedAt": microTime(time.Now())},
+	}}
+}
+
+func arrived(barrier *unstructured.Unstructured) int64 {
+	number, _, _ := unstructured.NestedInt64(barrier.Object, "status", "arrived")
+	return number
+}
+
+// standing is the operator's write of a barrier at which so many of so many have arrived.
+func standing(of *unstructured.Unstructured, come, expected int, at time.Time) object {
+	message := fmt.Sprintf("%d of %d have arrived", come, expected)
+	state := object{"round": 1, "opened": 0, "first": at.UnixMicro()}
+	shown := object{
+		"phase": "Waiting", "arrived": come, "progress": fmt.Sprintf("%d/%d", come, expected),
+		"round": 1, "openedRound": 0, "observedGeneration": of.GetGeneration(),
+	}
+	open := conditionOf("Open", "False", "Waiting", message, at)
+	if come == expected {
+		shown["phase"], shown["openedRound"] = "Open", 1
+		state["opened"], state["arrived"], state["expected"], state["reason"], state["message"] = 1, come, expected, "AllArrived", message
+		open = conditionOf("Open", "True", "AllArrived", message, at)
+	}
+	shown["state"], shown["stateTime"] = state, microTime(at)
+	shown["conditions"] = []object{
+		open,
+		conditionOf("Failed", "False", "NotFailed", "no timeout was over before enough had arrived", at),
+		conditionOf("Ready", "True", "Counting", "counts who arrives", at),
+	}
+	return object{"metadata": preconditions(string(of.GetUID()), of.GetResourceVersion()), "status": shown}
 }

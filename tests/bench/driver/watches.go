@@ -7,6 +7,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/watch"
 )
 
@@ -16,14 +17,14 @@ const patience = time.Minute
 // event is what a watch showed, and when; or why the watch cannot go on.
 type event struct {
 	kind  watch.EventType
-	claim *unstructured.Unstructured
+	claim *unstructured.Unstructured // or primitive
 	at    time.Time
 	err   error
 }
 
-// stream watches claims from just after a resourceVersion until the context ends, or an event is the last that is
+// stream watches objects from just after a resourceVersion until the context ends, or an event is the last that is
 // wanted. A watch that the API server ends, as a busy one does when a client reads too slowly, is taken up where it ended.
-func (c *connection) stream(ctx context.Context, selector, after string, to chan<- event, isLast func(event) bool) {
+func (c *connection) stream(ctx context.Context, resource schema.GroupVersionResource, selector, after string, to chan<- event, isLast func(event) bool) {
 	send := func(e event) {
 		select {
 		case to <- e:
@@ -31,7 +32,7 @@ func (c *connection) stream(ctx context.Context, selector, after string, to chan
 		}
 	}
 	for ctx.Err() == nil {
-		events, err := c.of(permits).Watch(ctx, metav1.ListOptions{FieldSelector: selector, ResourceVersion: after})
+		events, err := c.of(resource).Watch(ctx, metav1.ListOptions{FieldSelector: selector, ResourceVersion: after})
 		if err != nil {
 			send(event{err: err})
 			return
@@ -40,7 +41,7 @@ func (c *connection) stream(ctx context.Context, selector, after string, to chan
 			at := time.Now()
 			claim, ok := e.Object.(*unstructured.Unstructured)
 			if !ok || e.Type == watch.Error {
-				send(event{err: fmt.Errorf("the watch of claims failed: %v", e.Object)})
+				send(event{err: fmt.Errorf("the watch of %s failed: %v", resource.Resource, e.Object)})
 				events.Stop()
 				return
 			}
@@ -62,13 +63,13 @@ func (c *connection) streamAll(ctx context.Context) (<-chan event, error) {
 		return nil, err
 	}
 	events := make(chan event, 64)
-	go c.stream(ctx, "", list.GetResourceVersion(), events, func(event) bool { return false })
+	go c.stream(ctx, permits, "", list.GetResourceVersion(), events, func(event) bool { return false })
 	return events, nil
 }
 
 // follow watches one claim by its name, as a waiting client does, from its creation until it is granted.
 func (c *connection) follow(ctx context.Context, created *unstructured.Unstructured, to chan<- event) {
-	go c.stream(ctx, "metadata.name="+created.GetName(), created.GetResourceVersion(), to, inPhase("Granted"))
+	go c.stream(ctx, permits, "metadata.name="+created.GetName(), created.GetResourceVersion(), to, inPhase("Granted"))
 }
 
 // await reads events until a claim is seen in the wanted phase.

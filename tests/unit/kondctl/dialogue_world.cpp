@@ -47,7 +47,10 @@ void DialogueWorld::tell(const DialogueEvent& event) {
   over_ = !resume(event, {now_, clock_stands ? epoch : epoch + (now_ - start)}, step);
   wake_at_ = step.wake_at;
   notes.insert(notes.end(), step.notes.begin(), step.notes.end());
-  if (step.watch) start_watch(*step.watch);
+  if (step.watch) {
+    watched.push_back(step.watch->request.target);
+    start_watch(*step.watch);
+  }
   for (const DialogueStep::Sending& sending : step.send) serve(sending);
 }
 

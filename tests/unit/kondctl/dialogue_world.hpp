@@ -43,6 +43,7 @@ class DialogueWorld {
   std::vector<std::string> sent;
   std::vector<std::string> notes;
   std::vector<json> bodies;
+  std::vector<std::string> watched;  // targets of the watches
 
  protected:
   DialogueWorld(const DialogueWorld&) = default;
