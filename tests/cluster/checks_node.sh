@@ -109,14 +109,16 @@ check "and again" "$cluster" image "$archive" --dir "$n"
 echo garbage >"$work/garbage"
 check "what is no image is refused" fails_saying 1 "is no docker-archive" "$cluster" image "$work/garbage" --dir "$n"
 
-# job NAME COMMAND [FIELDS]: a Job whose pod runs a shell command
-job() {
-  k "$n" apply -f - <<END
-{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "$1"}, "spec": {"backoffLimit": 0, "template": {"spec": {
+# job_manifest NAME COMMAND [POD_FIELDS [JOB_FIELDS]]: of a Job whose pods run a shell command
+job_manifest() {
+  local job_fields=${4-'"backoffLimit": 0,'}
+  cat <<END
+{"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "$1"}, "spec": {$job_fields "template": {"spec": {
   ${3-} "restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
   "containers": [{"name": "main", "image": "konductor.io/konductor:dev", "command": ["sh", "-c", "$2"]}]}}}}
 END
 }
+job() { job_manifest "$@" | k "$n" apply -f -; }
 job_completes() {
   k "$n" wait --for=condition=Complete "job/$1" --timeout=60s && return
   k "$n" describe pods -l "job-name=$1"
@@ -153,6 +155,9 @@ acquires() {
 check "the operator runs on the host" has_operator
 check "a pod with its own token acquires a permit in an init container" acquires first
 check "and the next one, when the first pod is done" acquires second
+
+# shellcheck source=checks_barriers.sh
+. "$here/checks_barriers.sh"
 
 # ---- one process at a time
 

@@ -267,7 +267,7 @@ class Cluster(Processes):
         except (OSError, http.client.HTTPException) as error:
             return str(error) or type(error).__name__
         if status == 200:
-            return None
+            return self.node.cri_problem() if name == "containerd" else None
         failed = re.findall(r"^\[-\]\S+", body, re.M)  # the lines of /readyz that name what is not ready
         return " ".join([f"answers {status}", *failed])
 

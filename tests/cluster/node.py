@@ -24,6 +24,7 @@ PAUSE_IMAGE = "konductor.io/pause:1"
 POD_PLUGINS = "/usr/lib/cni"
 KILL_SECONDS = 30  # for the end of all pods
 LINK_SECONDS = 5
+NO_ARGUMENTS = bytes(5)  # an empty message of gRPC: not compressed, length 0
 
 # In the order in which they start: name: (program, health path, seconds to get healthy, port of its health).
 NODE_PROCESSES = {
@@ -280,6 +281,17 @@ class Node:
         }
 
     # -- health
+
+    def cri_problem(self):
+        """Why containerd does not answer the kubelet; None if it does. Its metrics are there before it has found its pods again."""
+        asked = self.run([
+            "curl", "--disable", "--silent", "--show-error", "--max-time", "3", "--http2-prior-knowledge", "--noproxy", "*",
+            "--unix-socket", self.socket, "--header", "content-type: application/grpc", "--header", "te: trailers",
+            "--data-binary", "@-", "--output", "/dev/null", "--write-out", "%header{grpc-message}",
+            "http://localhost/runtime.v1.RuntimeService/Status",
+        ], self.namespaces("mnt"), input=NO_ARGUMENTS)
+        message = asked.stdout.strip()  # curl writes a carriage return for a header that is empty
+        return f"CRI: {message}" if asked.returncode != 0 or message else None
 
     def problem(self):
         """Why the API server does not call the node ready; None if it does."""

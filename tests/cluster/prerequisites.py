@@ -19,6 +19,7 @@ PROGRAMS = {
     "ip": "iproute2",
     "mount": "mount",
     "cc": "g++",
+    "curl": "curl",
     f"{POD_PLUGINS}/bridge": "containernetworking-plugins",
     f"{POD_PLUGINS}/host-local": "containernetworking-plugins",
     f"{POD_PLUGINS}/loopback": "containernetworking-plugins",

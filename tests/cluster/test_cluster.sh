@@ -50,11 +50,11 @@ fails_saying() {
   [[ $output == *"$text"* ]] || { echo "does not say: $text"; return 1; }
 }
 
-# eventually COMMAND...: until it succeeds, at most 30 s.
+# eventually COMMAND...: until it succeeds, at most $patience or 30 s.
 eventually() {
-  local end=$((SECONDS + 30))
+  local end=$((SECONDS + ${patience:-30}))
   until "$@"; do
-    ((SECONDS < end)) || { echo "not within 30 s: $*"; return 1; }
+    ((SECONDS < end)) || { echo "not within ${patience:-30} s: $*"; return 1; }
     sleep 0.1
   done
 }
