@@ -129,6 +129,13 @@ void begin_next(const Spec& spec, std::span<const ArrivalIn> arrivals, State& st
   }
 }
 
+/// `now`, or where time stands still because it is not known yet who somebody is, when the last arrived: what is
+/// decided of them is decided no earlier.
+std::int64_t no_earlier_than_arrivals(std::span<const ArrivalIn> arrivals, std::int64_t now) {
+  for (const ArrivalIn& arrival : arrivals) now = std::max(now, arrival.created);
+  return now;
+}
+
 void answer(const Spec& spec, std::span<const ArrivalIn> arrivals, Decision& decision) {
   for (std::size_t i = 0; i < arrivals.size(); ++i) {
     if (!arrivals[i].counts) continue;
@@ -161,7 +168,7 @@ Decision decide(const Spec& spec, const State& before, std::span<const ArrivalIn
         decision.opened = stands.message;
         stands.missing.clear();
         state.opened = state.round;
-        if (spec.reusable) state.since = now;
+        if (spec.reusable) state.since = no_earlier_than_arrivals(arrivals, now);
       }
       state.verdict = stands;
       // Who was fast is counted for the next round in the same write. That one is judged by the next decision, so that

@@ -16,8 +16,6 @@ using std::chrono::seconds;
 
 const std::string ns = "team-a";
 const kube::NamespacedName primitive_name{ns, "it"};
-const kube::Resource pods{"", "v1", "pods"};
-const kube::Resource jobs{"batch", "v1", "jobs"};
 constexpr auto turbulence = seconds{50};
 
 std::string uid_of(const Json& object) {
@@ -28,38 +26,16 @@ Json meta_of(const std::string& name) {
   return {{"name", name}, {"namespace", ns}};
 }
 
-/// What the composed CRD says by CEL rules at the root.
-std::string participant_stays(const Json& before, const Json& after) {
-  const auto known = kube::text_at(before, "status.participant");
-  return known.empty() || known == kube::text_at(after, "status.participant") ? "" : "status.participant cannot change";
-}
-
-// Each participant is of one of these: an index of one of two Jobs, a Job of its own, or named by itself.
-enum class Origin { left, right, own_job, named };
-
-Origin origin_of(int participant) {
-  return static_cast<Origin>(participant % 4);
-}
-
-std::string job_of(int participant) {
-  const auto origin = origin_of(participant);
-  if (origin == Origin::left) return "left";
-  return origin == Origin::right ? "right" : "own-" + std::to_string(participant);
-}
-
 }  // namespace
 
 Gathering::Gathering(const CountingKind& kind, std::uint64_t seed)
-    : kind_(kind), world_(seed), chaos_(world_.rng().fork()) {
+    : kind_(kind),
+      world_(seed),
+      chaos_(world_.rng().fork()),
+      workers_(world_, kind.declaration, ns),
+      crew_(world_, kind.declaration) {
   expected_ = chaos_.between(1, 8);
   participants_ = static_cast<int>(chaos_.between(std::max<std::int64_t>(1, expected_ - 1), expected_ + 3));
-}
-
-void Gathering::serve() {
-  ApiModel& api = world_.api();
-  world_.serve(kind_.declaration, {participant_stays});
-  api.serve({.resource = jobs, .kind = "Job", .status_subresource = true, .selectable = {}, .rules = {}});
-  api.observe([this](const Commit& commit) { see(commit); });
 }
 
 void Gathering::make_primitive() {
@@ -69,27 +45,6 @@ void Gathering::make_primitive() {
                                        {"metadata", meta_of(primitive_name.name)},
                                        {"spec", kind_.spec(expected_)}}));
   uid_ = uid_of(*world_.api().find(kind_.declaration.primitive_resource(), primitive_name));
-}
-
-void Gathering::make_jobs() {
-  for (int i = 0; i < participants_; ++i) {
-    const auto name = job_of(i);
-    if (job_uid_.contains(name) || origin_of(i) == Origin::named) continue;
-    const int completions = origin_of(i) == Origin::own_job ? 1 : participants_;
-    world_.command("user", kube::create(jobs, ns,
-                                        {{"apiVersion", "batch/v1"},
-                                         {"kind", "Job"},
-                                         {"metadata", meta_of(name)},
-                                         {"spec", {{"completions", completions}, {"parallelism", completions}}}}));
-    job_uid_[name] = uid_of(*world_.api().find(jobs, {ns, name}));
-  }
-}
-
-std::string Gathering::truth_of(int participant) const {
-  const auto number = std::to_string(participant);
-  if (origin_of(participant) == Origin::named) return "named-" + number;
-  const auto& job = job_uid_.at(job_of(participant));
-  return origin_of(participant) == Origin::own_job ? job : job + "/" + number;
 }
 
 /// Each comes once, or again and again in another Pod.
@@ -104,63 +59,22 @@ void Gathering::invite() {
 void Gathering::arrive(int participant, int attempt) {
   const auto name = "p" + std::to_string(participant) + "-" + std::to_string(attempt);
   if (attempt > 0) ++retries_;
-  Json pod = {{"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", meta_of(name)}, {"spec", Json::object()}};
-  Json spec = {{kind_.declaration.primitive_field, primitive_name.name}, {"holder", name}};
-  if (origin_of(participant) == Origin::named) {
-    spec[kind_.declaration.participant_field] = truth_of(participant);
-  } else {
-    const auto job = job_of(participant);
-    pod["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "batch/v1"},
-                                                       {"kind", "Job"},
-                                                       {"name", job},
-                                                       {"uid", job_uid_.at(job)},
-                                                       {"controller", true}}});
-    if (origin_of(participant) != Origin::own_job)
-      pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] = std::to_string(participant);
-  }
-  world_.command("job-controller", kube::create(pods, ns, pod));
-  spec["pod"] = {{"name", name}, {"uid", uid_of(*world_.api().find(pods, {ns, name}))}};
-  Json claim = {{"apiVersion", "sync.konductor.io/v1"},
-                {"kind", kind_.declaration.claim.kind},
-                {"metadata", meta_of(name)},
-                {"spec", spec}};
-  claim["metadata"]["ownerReferences"] = Json::array({{{"apiVersion", "sync.konductor.io/v1"},
-                                                       {"kind", kind_.declaration.names.kind},
-                                                       {"name", primitive_name.name},
-                                                       {"uid", uid_}}});
-  truth_[name] = truth_of(participant);
-  world_.command("pod", kube::create(kind_.declaration.claim_resource(), ns, claim));
+  truth_[name] = workers_.truth_of(participant);
+  workers_.arrive(participant, name, *world_.api().find(kind_.declaration.primitive_resource(), primitive_name),
+                  Json::object());
   world_.after(chaos_.between(milliseconds{1}, seconds{20}), [this, name] { leave(name); });
 }
 
 /// The Pod ends, one way or another. It is not removed before its claim shows who it was: nobody could tell after that.
 void Gathering::leave(const std::string& pod) {
-  world_.command("kubelet", kube::merge_patch(pods, {ns, pod}, {{"status", {{"phase", "Failed"}}}}, "status"));
-  const auto claim = world_.api().find(kind_.declaration.claim_resource(), {ns, pod});
-  const bool known = claim && !kube::text_at(*claim, "status.participant").empty();
-  if (known) world_.command("job-controller", kube::delete_object(pods, {ns, pod}, {}));
+  workers_.fail(pod);
+  if (workers_.is_known(pod)) workers_.remove(pod);
 }
 
 void Gathering::disturb() {
   if (!turbulent_) return;
   Rng rng = chaos_.fork();
-  SimOperator& one = *operators_.at(static_cast<std::size_t>(rng.between(0, std::ssize(operators_) - 1)));
   switch (rng.between(0, 7)) {
-    case 0:
-    case 1:
-      one.crash();
-      ++crashes_;
-      world_.after(rng.between(milliseconds{10}, seconds{6}), [&one] {
-        if (!one.running()) one.start();
-      });
-      break;
-    case 2: one.pause(rng.between(milliseconds{200}, seconds{25})); break;
-    case 3: world_.cut_off(one.name(), rng.between(milliseconds{200}, seconds{20}), rng.chance(500)); break;
-    case 4:
-      one.lead(true);
-      world_.after(rng.between(milliseconds{500}, seconds{10}), [&one] { one.lead_as_elected(); });
-      break;
-    case 5: one.jump_clock(rng.between(-seconds{7200}, seconds{7200})); break;
     case 6: {
       const auto all = world_.api().objects(kind_.declaration.claim_resource());
       if (all.empty() || !rng.chance(300)) break;
@@ -169,16 +83,18 @@ void Gathering::disturb() {
                                                  {ns, picked["metadata"]["name"].get<std::string>()}, {}));
       break;
     }
-    default:
+    case 7:
       if (!rng.chance(100)) break;
       world_.command("user", kube::delete_object(kind_.declaration.primitive_resource(), primitive_name, {}));
       make_primitive();
+      break;
+    default: crew_.disturb(rng);
   }
   world_.after(chaos_.between(milliseconds{50}, seconds{3}), [this] { disturb(); });
 }
 
 void Gathering::see(const Commit& commit) {
-  for (const auto& one : operators_) one->on_commit(commit);
+  crew_.on_commit(commit);
   if (commit.resource == kind_.declaration.primitive_resource()) see_primitive(commit);
   if (commit.resource == kind_.declaration.claim_resource()) see_claim(commit);
 }
@@ -258,14 +174,7 @@ void Gathering::quieten() {
   turbulent_ = false;
   world_.faults() = Faults{};
   world_.heal();
-  for (const auto& one : operators_) {
-    one->lead_as_elected();
-    if (one->running()) one->go_on();
-  }
-  world_.after(seconds{7}, [this] {
-    for (const auto& one : operators_)
-      if (!one->running()) one->start();
-  });
+  crew_.quieten();
 }
 
 void Gathering::check_rest() {
@@ -286,7 +195,8 @@ void Gathering::check_rest() {
 }
 
 std::vector<std::string> Gathering::run() {
-  serve();
+  world_.serve(kind_.declaration, {});
+  world_.api().observe([this](const Commit& commit) { see(commit); });
   world_.faults() = {.request_lost = 20,
                      .answer_lost = 25,
                      .late_commit = 12,
@@ -298,14 +208,8 @@ std::vector<std::string> Gathering::run() {
                      .watch_stalled = 12,
                      .watch_dead = 4};
   make_primitive();
-  make_jobs();
-  const auto operators = static_cast<int>(chaos_.between(1, 3));
-  for (int i = 0; i < operators; ++i) {
-    operators_.push_back(
-        std::make_unique<SimOperator>(world_, i, kind_.declaration, [](const SimOperator::Knowledge&) {}));
-    operators_.back()->stand_for_election();
-    operators_.back()->start();
-  }
+  workers_.hire(participants_);
+  crew_.start(static_cast<int>(chaos_.between(1, 3)));
   invite();
   disturb();
   const auto until = [this](Duration end) {

@@ -1,6 +1,7 @@
 #pragma once
 
-#include "tests/sim/sim_operator.hpp"
+#include "tests/sim/crew.hpp"
+#include "tests/sim/workers.hpp"
 #include "tests/sim/world.hpp"
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,7 +9,6 @@
 #include <cstdint>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -38,13 +38,11 @@ class Gathering {
   [[nodiscard]] bool opened() const { return opened_; }
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] std::uint64_t found_out() const { return found_out_; }
-  [[nodiscard]] std::uint64_t crashes() const { return crashes_; }
+  [[nodiscard]] std::uint64_t crashes() const { return crew_.crashes(); }
   [[nodiscard]] std::uint64_t retries() const { return retries_; }
 
  private:
-  void serve();
   void make_primitive();
-  void make_jobs();
   void invite();
   void arrive(int participant, int attempt);
   void leave(const std::string& pod);
@@ -56,24 +54,23 @@ class Gathering {
   void see_failure(const Commit& commit);
   void check_rest();
   void violated(const std::string& what);
-  [[nodiscard]] std::string truth_of(int participant) const;
   [[nodiscard]] std::set<std::string> there() const;
 
   const CountingKind& kind_;
   World world_;
   Rng chaos_;
-  std::vector<std::unique_ptr<SimOperator>> operators_;
+  Workers workers_;
+  Crew crew_;
   std::int64_t expected_ = 1;
   int participants_ = 1;
   std::string uid_;                                    // of the primitive in its present life
-  std::map<std::string, std::string> job_uid_;         // by name
   std::map<std::string, std::string> truth_;           // who each claim stands for, by its name
   std::map<std::string, std::set<std::string>> came_;  // participants by UID of the primitive
   std::map<std::string, WallTime> first_;              // when the first came to it, by its UID
   std::vector<std::string> violations_;
   bool turbulent_ = true;
   bool opened_ = false, failed_ = false;
-  std::uint64_t found_out_ = 0, crashes_ = 0, retries_ = 0;
+  std::uint64_t found_out_ = 0, retries_ = 0;
 };
 
 }  // namespace konductor::sim

@@ -14,6 +14,7 @@
 // Each plugin's one symbol, renamed where it is compiled into this program (CMakeLists.txt).
 extern "C" {
 extern const konductor_plugin konductor_sim_semaphore;
+extern const konductor_plugin konductor_sim_barrier;
 extern const konductor_plugin konductor_sim_rwlock;
 extern const konductor_plugin konductor_sim_token_bucket;
 extern const konductor_plugin konductor_sim_assembly;
@@ -23,6 +24,7 @@ namespace konductor::sim {
 namespace {
 
 using Json = nlohmann::json;
+using std::chrono::seconds;
 
 constexpr std::int64_t refill_per_minute = 20;
 
@@ -150,6 +152,46 @@ KindUnderTest token_bucket_kind() {
 
 CountingKind meeting_kind() {
   return {declared(konductor_sim_assembly), [](std::int64_t expected) { return Json{{"wanted", expected}}; }};
+}
+
+RoundsKind barrier_kind() {
+  RoundsKind kind;
+  kind.declaration = declared(konductor_sim_barrier);
+  kind.rules = [](const Json& spec) {
+    RoundRules rules;
+    rules.expected = spec.at("expected").get<std::int64_t>();
+    if (spec.contains("quorum")) rules.quorum = spec.at("quorum").get<std::int64_t>();
+    rules.at_timeout = spec.value("quorumPolicy", "Immediate") == "AtTimeout";
+    if (spec.contains("timeout")) rules.timeout = kube::parse_duration(spec.at("timeout").get<std::string>()).value();
+    rules.reusable = spec.value("reusable", false);
+    return rules;
+  };
+  kind.spec = [](const RoundRules& rules) {
+    Json spec = {{"expected", rules.expected}};
+    if (rules.quorum) spec["quorum"] = *rules.quorum;
+    if (rules.at_timeout) spec["quorumPolicy"] = "AtTimeout";
+    if (rules.timeout) spec["timeout"] = kube::to_string(*rules.timeout);
+    if (rules.reusable) spec["reusable"] = true;
+    return spec;
+  };
+  return kind;
+}
+
+std::vector<RoundsScenario> round_scenarios() {
+  using Quorum = RoundsScenario::Quorum;
+  return {
+      {.name = "plain"},
+      {.name = "vanishing", .quorum = Quorum::immediate, .pods_vanish = true},
+      {.name = "hurried", .timeout = seconds{4}, .spread = seconds{6}, .recreate = 600},
+      {.name = "patient", .quorum = Quorum::at_timeout, .timeout = seconds{5}, .spread = seconds{6}, .recreate = 600},
+      {.name = "rounds", .spread = seconds{3}, .rounds = 5},
+      {.name = "timed rounds",
+       .quorum = Quorum::immediate,
+       .timeout = seconds{6},
+       .spread = seconds{4},
+       .rounds = 5,
+       .recreate = 300},
+  };
 }
 
 std::optional<KindUnderTest> kind_named(std::string_view name) {

@@ -2,9 +2,11 @@
 
 #include "tests/sim/gathering.hpp"
 #include "tests/sim/kind_under_test.hpp"
+#include "tests/sim/rounds.hpp"
 
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace konductor::sim {
 
@@ -16,6 +18,9 @@ KindUnderTest rwlock_kind();
 KindUnderTest token_bucket_kind();
 /// One that counts.
 CountingKind meeting_kind();
+/// One that counts in rounds, and the worlds in which it is run.
+RoundsKind barrier_kind();
+std::vector<RoundsScenario> round_scenarios();
 
 /// By the name under which people ask for it: semaphore, aging, rwlock, bucket.
 std::optional<KindUnderTest> kind_named(std::string_view name);

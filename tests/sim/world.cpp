@@ -1,6 +1,9 @@
 #include "tests/sim/world.hpp"
 
+#include "kube/json_fields.hpp"
 #include "tests/sim/sim_elector.hpp"
+
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -21,6 +24,12 @@ const kube::Response& too_many_requests() {
       .retry_after_s = 1,
       .date = ""};
   return busy;
+}
+
+// What the composed CRD says by CEL rules at the root.
+std::string participant_stays(const nlohmann::json& before, const nlohmann::json& after) {
+  const auto& known = kube::text_at(before, "status.participant");
+  return known.empty() || known == kube::text_at(after, "status.participant") ? "" : "status.participant cannot change";
 }
 
 Error cut() {
@@ -46,6 +55,7 @@ World::World(std::uint64_t seed) : rng_(seed) {
 }
 
 void World::serve(const runtime::KindDeclaration& kind, std::vector<UpdateRule> rules) {
+  if (!kind.participant_field.empty()) rules.emplace_back(participant_stays);
   api_.serve({.resource = kind.primitive_resource(),
               .kind = kind.names.kind,
               .status_subresource = true,

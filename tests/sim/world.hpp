@@ -50,7 +50,8 @@ class World {
 
   explicit World(std::uint64_t seed);
 
-  /// The API server has a kind's two resources, Pods, Events and locks. `rules` are of its claims.
+  /// The API server has a kind's two resources, Pods, Events and locks. `rules` are of its claims, besides
+  /// that who one stands for cannot change.
   void serve(const runtime::KindDeclaration& kind, std::vector<UpdateRule> rules);
 
   [[nodiscard]] ApiModel& api() { return api_; }

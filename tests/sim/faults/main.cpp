@@ -17,11 +17,11 @@ struct Options {
   std::uint64_t bound = 1;     // seeds to try
   std::string finds;           // the invariants that find it; empty: there is no fault, and nothing may be found
   std::string means;           // to users
-  std::string world;           // only this one; empty: each
+  std::string world;           // only this one, or this family; empty: each
 };
 
 constexpr std::string_view usage =
-    "usage: sim_fault_NAME --fault NAME --bound SEEDS [--finds REGEX --means SENTENCE] [--world NAME]\n";
+    "usage: sim_fault_NAME --fault NAME --bound SEEDS [--finds REGEX --means SENTENCE] [--world NAME|FAMILY]\n";
 
 bool read(int count, char** words, Options& options) {
   for (int i = 1; i + 1 < count; i += 2) {
@@ -69,7 +69,7 @@ int run(const Options& options) {
   const std::vector<FaultWorld> all = fault_worlds();
   for (std::uint64_t seed = 1; seed <= options.bound; ++seed) {
     for (const FaultWorld& world : all) {
-      if (!options.world.empty() && world.name != options.world) continue;
+      if (!options.world.empty() && world.name != options.world && world.family != options.world) continue;
       ++worlds;
       const Outcome outcome = world.run(seed);
       if (outcome.violations.empty()) continue;

@@ -1,4 +1,5 @@
-# One line a fault (README.md). BOUND: seeds of each world, or of the WORLD. The regex names the invariants that may find it.
+# One line a fault (README.md). BOUND: seeds of each world that grants, or of
+# the WORLD, or of each of that family. The regex names the invariants that may find it.
 set(over_granted "grants too much|too much is held|records a claim (twice|that holds)")
 
 konductor_fault(NAME view_rule_dropped SOURCE core/runtime/ledger.cpp WORLD aging BOUND 40 FINDS ${over_granted}
@@ -55,3 +56,42 @@ konductor_fault(NAME lease_taken_early SOURCE core/runtime/elector.cpp BOUND 10
 konductor_fault(NAME measured_from_answer SOURCE kondctl/claim_machine.cpp BOUND 30
   FINDS "would believe for|freed while its holder believes"
   MEANS "a workload goes on for as long after its TTL as its last answer was under way")
+
+# Of those who come to what counts participants in rounds.
+set(early "it opens when|it counts")
+
+konductor_fault(NAME retry_counts_twice SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200 FINDS ${early}
+  MEANS "a pod that is tried again opens the barrier in place of one that has not come")
+konductor_fault(NAME counted_unknown SOURCE core/runtime/decision.cpp WORLD rounds BOUND 200 FINDS ${early}
+  MEANS "who comes is counted before it is written down who that is, and by another name after it")
+konductor_fault(NAME latch_left_out SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "is open no longer|fails no longer|a round that opened did not"
+  MEANS "a barrier that was open closes again when somebody's arrival is deleted")
+konductor_fault(NAME deadline_without_list SOURCE core/runtime/kind_machine_reconcile.cpp WORLD rounds BOUND 200
+  FINDS "it fails although" MEANS "who came in time is late where the operator's watch is behind")
+konductor_fault(NAME time_runs_on SOURCE core/runtime/kind_machine_participants.cpp WORLD rounds BOUND 200
+  FINDS "it fails although" MEANS "who came in time is late where the operator had no time to find out who that is")
+konductor_fault(NAME deadline_from_sight SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "its deadline is not" MEANS "the timeout begins when an operator looks, however long after the first came")
+konductor_fault(NAME quorum_not_enough SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "at rest, not open|it fails although" MEANS "a quorum opens nothing")
+konductor_fault(NAME quorum_before_timeout SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "before the time is over" MEANS "with AtTimeout the first few open it, and the others have no time to come")
+konductor_fault(NAME late_ones_count SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200 FINDS ${early}
+  MEANS "whether who comes after the deadline is counted depends on when an operator looks")
+konductor_fault(NAME past_rounds_count SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "${early}|its deadline is too early"
+  MEANS "who came for round 1, and has not come for round 2, opens it")
+konductor_fault(NAME round_begins_anew SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "it does not begin|is open no longer|a round that opened did not"
+  MEANS "a round opens again and again, and who came for the next one waits for ever")
+konductor_fault(NAME two_rounds_at_once SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "two rounds open at one stroke"
+  MEANS "who watches for one round to open never sees it, where some are ahead")
+konductor_fault(NAME early_one_takes_time SOURCE plugins/barrier/decide.cpp WORLD rounds BOUND 200
+  FINDS "its deadline is too early" MEANS "who comes for the next round early takes time from the others")
+konductor_fault(NAME state_without_cas SOURCE core/runtime/primitive_status.cpp WORLD rounds BOUND 200
+  FINDS "it opens when|it counts|no longer|a round that opened did not|it goes to round|it fails|deadline|has another answer|at one stroke"
+  MEANS "two operators decide the same round, each in its own way")
+konductor_fault(NAME former_life_counts SOURCE core/runtime/kind_machine_reconcile.cpp WORLD rounds BOUND 200
+  FINDS ${early} MEANS "a barrier that was made anew opens by those who came to the one before")

@@ -9,12 +9,12 @@ namespace konductor::sim {
 namespace {
 
 FaultWorld random(const Scenario& scenario, KindUnderTest (*kind)()) {
-  return {scenario.name,
+  return {"grants", scenario.name,
           [scenario, kind = kind()](std::uint64_t seed) { return run_simulation(scenario, kind, seed); }};
 }
 
 FaultWorld stale_leader(std::string name, StaleLeader::Early early) {
-  return {std::move(name), [early](std::uint64_t seed) {
+  return {"grants", std::move(name), [early](std::uint64_t seed) {
             StaleLeader story(seed, early);
             story.run();
             Outcome outcome;
@@ -24,10 +24,18 @@ FaultWorld stale_leader(std::string name, StaleLeader::Early early) {
           }};
 }
 
+FaultWorld rounds(const RoundsScenario& scenario) {
+  return {"rounds", scenario.name, [scenario, kind = barrier_kind()](std::uint64_t seed) {
+            Outcome outcome;
+            outcome.violations = Rounds(scenario, kind, seed).run();
+            return outcome;
+          }};
+}
+
 }  // namespace
 
 std::vector<FaultWorld> fault_worlds() {
-  return {
+  std::vector<FaultWorld> worlds = {
       stale_leader("stale leader", StaleLeader::Early::at_once),
       stale_leader("stale leader, marked", StaleLeader::Early::after_a_holder),
       stale_leader("stale leader, clock set back", StaleLeader::Early::newer_by_time),
@@ -39,6 +47,8 @@ std::vector<FaultWorld> fault_worlds() {
              aging_semaphore_kind),
       random({.name = "readers", .clients = 7, .limit = 3, .recreate = true}, rwlock_kind),
   };
+  for (const auto& scenario : round_scenarios()) worlds.push_back(rounds(scenario));
+  return worlds;
 }
 
 }  // namespace konductor::sim

@@ -10,6 +10,7 @@
 namespace konductor::sim {
 
 struct FaultWorld {
+  std::string family;  // "grants", "rounds"
   std::string name;
   std::function<Outcome(std::uint64_t seed)> run;
 };

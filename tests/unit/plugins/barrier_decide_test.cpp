@@ -263,6 +263,18 @@ TEST(BarrierDecide, who_came_early_for_a_round_and_is_seen_late_does_not_start_i
   EXPECT_EQ(next.deadline, 30 * minute) << "counted from when round 1 opened";
 }
 
+/// While it is not known yet who somebody is, the present is just before he arrived.
+TEST(BarrierDecide, a_round_that_opens_while_time_stands_still_takes_no_time_from_the_next) {
+  const auto spec = reusable(with_timeout(waits_for(2), minute));
+  const auto arrivals = indexes({0}, 1, 0) + indexes({1}, 1, 3 * minute) + indexes({0}, 2, second);
+  const auto opens = decide(spec, {}, arrivals, 2 * second);
+  EXPECT_TRUE(opens.opened.empty()) << "the second was late for the first round";
+  const auto in_time = indexes({0}, 1, 0) + indexes({1}, 1, 50 * second) + indexes({0}, 2, second);
+  const auto next = decide(spec, {}, in_time, 2 * second);
+  EXPECT_FALSE(next.opened.empty());
+  EXPECT_EQ(next.deadline, 50 * second + minute);
+}
+
 TEST(BarrierDecide, each_round_has_its_own_deadline_and_a_failed_one_is_the_last) {
   Told told{reusable(with_timeout(waits_for(2)))};
   told(indexes({0, 1}, 1));
