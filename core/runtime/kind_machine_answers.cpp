@@ -29,6 +29,11 @@ bool is_refusal(const Error& error) {
   return !is_retryable(error.code);
 }
 
+// The server has looked at the object: whoever asks may write others.
+bool is_about_object(const Error& error) {
+  return is_refusal(error) && error.code != Errc::unauthorized && !kube::is_missing_right(error);
+}
+
 constexpr int too_many_requests = 429;
 constexpr auto longest_pause_of_all = std::chrono::seconds{2};
 
@@ -176,6 +181,10 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
 void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
   entry(sent.primitive).dirty = true;
   const auto object = read(answer, "patch " + kind_.claim.plural + " " + sent.claim_key);
+  if (sent.what == Sent::claim_write) {
+    const auto error = object.error();
+    heed_right(writes_refused_, sent.primitive.ns, object || is_about_object(error) ? nullptr : &error, now);
+  }
   auto* known = view_.known(sent.claim_key, sent.claim_uid);
   if (known != nullptr) {
     known->notes.busy = false;
@@ -183,6 +192,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
     const bool in_vain = !object && !is_conflict(object.error());
     known->notes.refused = in_vain && (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
     known->notes.trouble = in_vain ? object.error().detail : std::string{};
+    if (!object) known->notes.told_doubt = false;
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {
