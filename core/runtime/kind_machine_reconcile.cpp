@@ -12,6 +12,7 @@ namespace {
 constexpr auto blocked_time = std::chrono::milliseconds{100};
 constexpr auto mark_patience = std::chrono::seconds{30};  // longer than a view lags
 constexpr std::int64_t many_claims = 500;
+constexpr int list_page = 1000;  // claims; more of them in one answer could be more than is read of one
 constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
 }  // namespace
@@ -240,15 +241,17 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   list_claims(entry, now.server);
 }
 
-void KindMachine::Impl::list_claims(Entry& entry, WallTime time) {
+void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page) {
   entry.asking = true;
+  if (next_page.empty()) entry.listed.clear();
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
   sent.time = time;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
-  options.limit = 0;
+  options.limit = list_page;
+  options.continue_token = next_page;
   send(std::move(sent), kube::list(kind_.claim_resource(), entry.name.ns, options));
 }
 

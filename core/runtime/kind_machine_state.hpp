@@ -80,6 +80,7 @@ struct Entry {
   std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
   WallTime listed_at{};                   // when its claims were listed last, by the server's clock
   std::string unlisted;                   // why the last such list failed
+  std::set<std::string> listed;           // UIDs on the pages of such a list that have come
   MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
