@@ -21,12 +21,12 @@ void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
   if (!entry.wake || at < *entry.wake) entry.wake = at;
 }
 
+/// Ends before tells, where there are crowds of both: who is gone or silent holds for as long as it is not ended.
 bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
-  const auto all = settings_.parallel;
-  const auto most = std::max(1U, urgency == Urgency::grant ? all : urgency == Urgency::end ? all - all / 4 : all / 2);
-  // Grants that never pause must not hold up ends either: who is gone or silent would hold for as long as they last.
-  const bool share = urgency == Urgency::end && ends_in_flight_ < std::max(1U, all / 4);
-  const bool room = in_flight_.size() < (share ? std::max(1U, all) : most);
+  const auto all = std::max(1U, settings_.parallel);
+  const auto of_ends = std::max(1U, all - all / 4);
+  bool room = in_flight_.size() < (urgency == Urgency::tidy ? std::max(1U, all / 2) : all);
+  if (urgency == Urgency::end) room = room && ends_in_flight_ < of_ends;
   if (!room) entry.starved = true;
   if (!room && urgency != Urgency::tidy) entry.passed_over = true;
   return room;
