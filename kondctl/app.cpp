@@ -36,7 +36,7 @@ Result<host::PluginRegistry> load(const FirstLook& look) {
   std::error_code error;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto folders = host::plugin_folders(look.plugin_dirs, variable("KONDUCTOR_PLUGIN_DIR"), program);
-  return host::load_plugins(folders, [] { return io::mono_now(); });
+  return host::load_plugins(folders, [] { return io::thread_now(); });
 }
 
 ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime started) {

@@ -189,6 +189,8 @@ void WaitMachine::on_create(const Result<json>& answer) {
   const auto view = view_in(answer);
   if (view) return joined(*view, false);
   if (view.error().code == Errc::already_exists) return plan(Ask::inspect, now_.mono);
+  // Not about the object, for there was none: a quota says so, for example.
+  if (view.error().code == Errc::conflict) return finish(ExitCode::refused, sentence_for(view.error()));
   unsure_ = unsure_ || is_retryable(view.error().code);
   try_again(Ask::create, view.error());
 }

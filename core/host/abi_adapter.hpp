@@ -12,7 +12,8 @@
 
 namespace konductor::host {
 
-/// Monotonic time, injected: measures how long a decide takes.
+/// Injected: measures how long a decide takes. Processor time of the thread is right: a process that is stopped, or
+/// does not get the processor, is no fault of a plugin, and a quarantine lasts until a restart.
 using MonoClock = std::function<runtime::MonoTime()>;
 
 /// A decide that takes longer quarantines its kind.

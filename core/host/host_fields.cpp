@@ -99,19 +99,26 @@ json holders() {
                      object("One holder.", std::move(entry), {"name"}));
 }
 
+json pattern_text(const char* description, int max_length, const char* pattern) {
+  auto schema = text(description, max_length);
+  schema["minLength"] = 1;
+  schema["pattern"] = pattern;
+  return schema;
+}
+
+/// The operator asks for the Pod by this name: what is no name could ask for something else.
 json pod() {
   return object("The Pod on whose behalf this asks; absent outside of pods.",
-                {{"name", text("Name of the Pod, in the namespace of this object.", 253)},
-                 {"uid", text("UID of the Pod: once that very Pod is gone, so is what it holds.", 64)}},
+                {{"name", pattern_text("Name of the Pod, in the namespace of this object.", 253,
+                                       R"(^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$)")},
+                 {"uid", pattern_text("UID of the Pod: once that very Pod is gone, so is what it holds.", 64,
+                                      "^[-A-Za-z0-9]+$")}},
                 {"name", "uid"});
 }
 
 json primitive_name(const runtime::KindDeclaration& kind) {
   const auto description = "Name of the " + kind.names.kind + " that this asks. Cannot be changed.";
-  auto schema = text(description.c_str(), 63);
-  schema["minLength"] = 1;
-  schema["pattern"] = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-  return schema;
+  return pattern_text(description.c_str(), 63, "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$");
 }
 
 json units() {

@@ -6,11 +6,23 @@
 
 namespace konductor::io {
 
-runtime::MonoTime mono_now() noexcept {
+namespace {
+
+runtime::MonoTime read(clockid_t clock) noexcept {
   timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
+  clock_gettime(clock, &now);
   return runtime::MonoTime{std::chrono::seconds{now.tv_sec} +
                            std::chrono::duration_cast<runtime::Duration>(std::chrono::nanoseconds{now.tv_nsec})};
+}
+
+}  // namespace
+
+runtime::MonoTime mono_now() noexcept {
+  return read(CLOCK_BOOTTIME);
+}
+
+runtime::MonoTime thread_now() noexcept {
+  return read(CLOCK_THREAD_CPUTIME_ID);
 }
 
 runtime::WallTime wall_now() noexcept {

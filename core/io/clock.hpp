@@ -10,6 +10,10 @@ namespace konductor::io {
 /// CLOCK_BOOTTIME: goes on while the machine is suspended, never back.
 runtime::MonoTime mono_now() noexcept;
 
+/// Processor time of the calling thread: stands still while the process is stopped, or others have the processor. Only
+/// the difference of two means something.
+runtime::MonoTime thread_now() noexcept;
+
 /// Our own wall clock; only a stand-in until the API server has said its time.
 runtime::WallTime wall_now() noexcept;
 

@@ -12,6 +12,7 @@ namespace konductor::kube {
 namespace {
 
 constexpr std::size_t max_label = 63;
+constexpr std::size_t max_subdomain = 253;
 
 bool is_alphanumeric(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
@@ -55,6 +56,19 @@ std::string why_not_dns_label(std::string_view name) {
     return "must start and end with a lower-case letter or a digit";
   }
   return {};
+}
+
+bool is_dns_subdomain(std::string_view name) noexcept {
+  if (name.empty() || name.size() > max_subdomain) return false;
+  char before = '.';
+  for (const char c : name) {
+    const bool joins = c == '-' || c == '.';
+    if (!joins && !is_alphanumeric(c)) return false;
+    if (joins && before == '.') return false;
+    if (c == '.' && before == '-') return false;
+    before = c;
+  }
+  return is_alphanumeric(before);
 }
 
 }  // namespace konductor::kube

@@ -33,4 +33,8 @@ std::string to_string(const Resource& resource);
 /// RFC 1123 label: what names of objects and namespaces here must be. Gives the reason why not, or empty.
 std::string why_not_dns_label(std::string_view name);
 
+/// RFC 1123 subdomain: what names of Pods, Jobs and most other objects are. In a path anything else may be more than
+/// one segment to the server, also percent-encoded.
+[[nodiscard]] bool is_dns_subdomain(std::string_view name) noexcept;
+
 }  // namespace konductor::kube

@@ -17,6 +17,7 @@ namespace konductor::kube {
 namespace {
 
 constexpr std::int64_t max_retry_after_s = 3600;
+constexpr std::string_view role_question = "; ask for a ";
 
 std::string_view phrase_of(Errc code) noexcept {
   switch (code) {
@@ -51,7 +52,8 @@ std::string role_advice(std::string_view message) {
   if (verb.empty() || plural.empty()) return {};
   const std::string_view group = between(message, " in API group \"", "\"");
   const std::string_view ns = between(message, " in the namespace \"", "\"");
-  std::string advice = ns.empty() ? "; ask for a ClusterRole that allows " : "; ask for a Role that allows ";
+  std::string advice(role_question);
+  advice.append(ns.empty() ? "ClusterRole" : "Role").append(" that allows ");
   advice.append(verb).append(" on ").append(plural);
   if (!group.empty()) advice.append(" of API group ").append(group);
   if (!ns.empty()) advice.append(" in namespace ").append(ns);
@@ -102,6 +104,10 @@ Error error_of_page(const Response& response, std::string_view doing) {
 }
 
 }  // namespace
+
+bool is_missing_right(const Error& error) {
+  return error.code == Errc::forbidden && error.detail.find(role_question) != std::string::npos;
+}
 
 Errc errc_of(int http_status, std::string_view reason) noexcept {
   switch (http_status) {

@@ -26,6 +26,9 @@ Errc errc_of(int http_status, std::string_view reason) noexcept;
 /// "create deployments.apps team-a/web".
 Result<nlohmann::json> classify(const Response& response, std::string_view doing);
 
+/// True for a 403 by which the server says that a role lacks a right, and not that it will not have this one object.
+bool is_missing_right(const Error& error);
+
 /// The Error that a metav1.Status stands for, as classify() gives it; `http_status` counts where the Status has no
 /// code. For ERROR events of a watch, which arrive inside of a 200. `doing` may be empty.
 Error error_of_status(const nlohmann::json& status, int http_status, std::string_view doing);

@@ -45,7 +45,7 @@ int complain(const Error& error) {
 Result<host::PluginRegistry> load(const Options& options, const io::Environment& environment) {
   const auto folders = host::plugin_folders(
       options.plugin_dirs, environment.variable("KONDUCTOR_PLUGIN_DIR").value_or(""), io::executable_path());
-  auto registry = host::load_plugins(folders, io::mono_now);
+  auto registry = host::load_plugins(folders, io::thread_now);
   if (!registry) return registry;
   for (const auto& refused : registry->refused) spdlog::error("plugin refused: {}", refused.reason);
   if (registry->loaded.empty()) {

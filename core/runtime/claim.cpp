@@ -96,6 +96,12 @@ void read_participant(const json& object, const KindDeclaration& kind, Claim& cl
   if (claim.participant.empty() && claim.pod_uid.empty()) claim.participant = claim.uid;
   if (const json* doubt = kube::condition_of(object, participant_condition))
     claim.doubt = kube::text_at(*doubt, "reason");
+  if (const json* all = kube::find_path(object, "status.conditions"); all != nullptr && all->is_array()) {
+    auto others = json::array();
+    for (const auto& one : *all)
+      if (kube::text_at(one, "type") != participant_condition) others.push_back(one);
+    if (!others.empty()) claim.other_conditions = others.dump();
+  }
 }
 
 void read_status(const json& object, const KindDeclaration& kind, Claim& claim) {

@@ -36,7 +36,9 @@ struct ClaimNotes {
   Retry retry;
   std::optional<OwningJob> job;            // that has to be asked who this claim stands for
   std::optional<Participant> participant;  // found out, and still to be written
-  bool told_doubt = false;                 // that it cannot be found out for now
+  std::string gone;                        // why nobody can know any more; empty: somebody may
+  std::string doubt;                       // reason of what it is to be told, while it is not known
+  bool told_doubt = false;                 // that was written, or is being written
   bool discarded = false;                  // its primitive needs it no longer
 
   /// What is to be written on it fails, for as long as nobody mends what `trouble` says.

@@ -24,6 +24,18 @@ json granted_condition(bool granted, const std::string& reason, const std::strin
   return condition("Granted", granted ? "True" : "False", reason, message, now);
 }
 
+/// What others say of the claim stays: a merge patch replaces the whole list.
+json other_conditions(const Claim& claim) {
+  if (claim.other_conditions.empty()) return json::array();
+  return json::parse(claim.other_conditions, nullptr, false);
+}
+
+json conditions_with(const Claim& claim, json own) {
+  auto all = other_conditions(claim);
+  all.push_back(std::move(own));
+  return all;
+}
+
 kube::Request status_patch(const KindDeclaration& kind, const Claim& claim, json status) {
   const json patch = {{"metadata", {{"resourceVersion", claim.resource_version}, {"uid", claim.uid}}},
                       {"status", std::move(status)}};
@@ -71,18 +83,18 @@ kube::Request end_claim(const KindDeclaration& kind, const Claim& claim, const E
 kube::Request settle(const KindDeclaration& kind, const Claim& claim, const Participant& who, WallTime server_now) {
   json status = {{"participant", who.id}};
   if (!who.doubt.empty()) {
-    status["conditions"] = json::array(
-        {condition(participant_condition, "False", "PodIsParticipant", doubt_message(kind, who.doubt), server_now)});
+    status["conditions"] = conditions_with(claim, condition(participant_condition, "False", "PodIsParticipant",
+                                                            doubt_message(kind, who.doubt), server_now));
   } else if (!claim.doubt.empty()) {
-    status["conditions"] = json::array();
+    status["conditions"] = other_conditions(claim);
   }
   return status_patch(kind, claim, std::move(status));
 }
 
 kube::Request doubt(const KindDeclaration& kind, const Claim& claim, const std::string& reason,
                     const std::string& message, WallTime server_now) {
-  return status_patch(kind, claim,
-                      {{"conditions", {condition(participant_condition, "Unknown", reason, message, server_now)}}});
+  auto own = condition(participant_condition, "Unknown", reason, message, server_now);
+  return status_patch(kind, claim, {{"conditions", conditions_with(claim, std::move(own))}});
 }
 
 kube::Request remove_claim(const KindDeclaration& kind, const Claim& claim) {

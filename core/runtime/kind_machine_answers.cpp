@@ -29,6 +29,11 @@ bool is_refusal(const Error& error) {
   return !is_retryable(error.code);
 }
 
+// The server has looked at the object: whoever asks may write others.
+bool is_about_object(const Error& error) {
+  return is_refusal(error) && error.code != Errc::unauthorized && !kube::is_missing_right(error);
+}
+
 constexpr int too_many_requests = 429;
 constexpr auto longest_pause_of_all = std::chrono::seconds{2};
 
@@ -152,30 +157,35 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
     known.unlisted = list.error().detail;
     return failed(known.retry, list.error(), now);
   }
-  known.unlisted.clear();
   const auto rv = kube::parse_resource_version(kube::text_at(*list, "metadata.resourceVersion")).value_or(0);
   const json* items = kube::find_path(*list, "items");
   if (rv == 0 || items == nullptr || !items->is_array())
     return failed(known.retry, {Errc::protocol_violation, not_comparable, 0}, now);
-  std::set<std::string> listed;
   for (const auto& item : *items) {
     auto claim = parse_claim(item, kind_);
     if (!claim) continue;
-    listed.insert(claim->uid);
+    known.listed.insert(claim->uid);
     note(view_.lay_over(std::move(*claim)), now);
   }
+  if (const auto next = kube::text_at(*list, "metadata.continue"); !next.empty())
+    return list_claims(known, sent.time, next);
+  known.unlisted.clear();
+  const auto listed = std::exchange(known.listed, {});
   std::vector<std::pair<std::string, std::string>> gone;
   for (const auto* one : view_.of(sent.primitive))
     if (!listed.contains(one->claim.uid) && one->claim.rv <= rv) gone.emplace_back(one->claim.key, one->claim.uid);
   for (const auto& [key, uid] : gone) note(view_.bury(key, uid), now);
-  auto& again = entry(sent.primitive);
-  again.fresh_rv = std::max(again.fresh_rv, rv);
-  again.listed_at = sent.time;
+  known.fresh_rv = std::max(known.fresh_rv, rv);
+  known.listed_at = sent.time;
 }
 
 void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
   entry(sent.primitive).dirty = true;
   const auto object = read(answer, "patch " + kind_.claim.plural + " " + sent.claim_key);
+  if (sent.what == Sent::claim_write) {
+    const auto error = object.error();
+    heed_right(writes_refused_, sent.primitive.ns, object || is_about_object(error) ? nullptr : &error, now);
+  }
   auto* known = view_.known(sent.claim_key, sent.claim_uid);
   if (known != nullptr) {
     known->notes.busy = false;
@@ -183,6 +193,7 @@ void KindMachine::Impl::on_claim_write(const InFlight& sent, const Result<kube::
     const bool in_vain = !object && !is_conflict(object.error());
     known->notes.refused = in_vain && (object.error().code == Errc::invalid || object.error().code == Errc::forbidden);
     known->notes.trouble = in_vain ? object.error().detail : std::string{};
+    if (!object) known->notes.told_doubt = false;
     look_at(entry(sent.primitive), *known, now.mono);
   }
   if (object) {

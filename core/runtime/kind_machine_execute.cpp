@@ -237,7 +237,7 @@ void KindMachine::Impl::mark_discarded(Entry& entry, const Decision& decision, N
 void KindMachine::Impl::discard(Entry& entry, KnownClaim& known, Now now) {
   const auto at = known.notes.first_seen + settings_.keep_terminal;
   if (now.mono < at) return look_at(entry, known, at);
-  if (known.claim.deleting || !entry.primitive || !may_be_served(known, entry) || !can_write(known, entry, now)) return;
+  if (known.claim.deleting || !entry.primitive || !may_be_served(known, entry) || !can_send(known, entry, now)) return;
   if (!has_room(entry, Urgency::tidy)) return crowd_out(entry, known, true);
   write_claim(known, remove_claim(kind_, known.claim), Sent::removal, true);
 }

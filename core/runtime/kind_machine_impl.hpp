@@ -9,6 +9,7 @@
 #include "runtime/pacer.hpp"
 #include "runtime/pod_tracker.hpp"
 #include "runtime/primitive_status.hpp"
+#include "runtime/refusals.hpp"
 #include "runtime/upkeep.hpp"
 
 #include <deque>
@@ -67,12 +68,13 @@ class KindMachine::Impl {
   void on_owner_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void on_job_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now);
   void failed(Retry& retry, const Error& error, Now now);
+  void heed_right(Refusals& refusals, const std::string& ns, const Error* error, Now now);
   void heed_pause(const Result<kube::Response>& answer, Now now);
 
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
-  void list_claims(Entry& entry, WallTime time);
+  void list_claims(Entry& entry, WallTime time, const std::string& next_page = {});
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
   [[nodiscard]] Result<Decision> decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now);
@@ -94,9 +96,14 @@ class KindMachine::Impl {
 
   // kind_machine_participants.cpp: who claims stand for
   [[nodiscard]] bool is_unsettled(const Claim& claim) const;
+  [[nodiscard]] std::vector<const KnownClaim*> unsettled(const Entry& entry) const;
+  void forget_settled(Entry& entry) const;
+  [[nodiscard]] static bool is_lost(const KnownClaim& known);
   void find_participant(Entry& entry, KnownClaim& known, Now now);
-  void ask_who(KnownClaim& known, Sent what, kube::Request request);
-  void wait_for_permission(Entry& entry, KnownClaim& known, Now now);
+  void ask_who(Entry& entry, KnownClaim& known, Sent what, Now now);
+  void tell_doubt(Entry& entry, KnownClaim& known, const std::string& reason, const std::string& message, Now now);
+  void not_found_out(const InFlight& sent, KnownClaim& known, const Error& error, Now now);
+  [[nodiscard]] std::string why_doubted(const KnownClaim& known) const;
   [[nodiscard]] std::optional<PlanCondition> why_not_counted(const Entry& entry) const;
   [[nodiscard]] WallTime decision_time(const Entry& entry, Now now) const;
 
@@ -125,7 +132,8 @@ class KindMachine::Impl {
   void write_claim(KnownClaim& known, kube::Request request, Sent what, bool ending,
                    std::vector<Announcement> announce = {});
   void send(InFlight sent, kube::Request request);
-  static bool can_write(KnownClaim& known, Entry& entry, Now now);
+  static bool can_send(KnownClaim& known, Entry& entry, Now now);
+  bool can_write(KnownClaim& known, Entry& entry, Now now) const;
   bool has_room(Entry& entry, Urgency urgency) const;
   [[nodiscard]] std::uint64_t view_rv(const Entry& entry) const;
   [[nodiscard]] LedgerView ledger_view(const Entry& entry) const;
@@ -165,8 +173,9 @@ class KindMachine::Impl {
   std::unordered_map<std::string, Retry> pod_retry_;
   std::set<std::string> pods_asked_;
   std::map<std::string, std::string> jobs_;  // by namespace, name and UID: why its Pods are not one participant
-  MonoTime pods_forbidden_until_{};          // no Pod is asked who it is before
-  std::string pods_forbidden_;               // the server's words
+  Refusals pods_refused_;                    // to say who they are
+  Refusals jobs_refused_;
+  Refusals writes_refused_;  // of the status of claims
   std::map<std::uint64_t, InFlight> in_flight_;
   std::uint64_t next_id_ = 1;
   std::uint64_t next_event_ = 1;

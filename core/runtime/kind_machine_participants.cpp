@@ -8,15 +8,21 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
+#include <vector>
 
 namespace konductor::runtime {
 namespace {
 
 using nlohmann::json;
 
+// Reasons of the condition of a claim that is not counted.
 constexpr const char* pods_forbidden = "PodsForbidden";
+constexpr const char* jobs_forbidden = "JobsForbidden";
+constexpr const char* pod_lost = "PodGone";
+
 constexpr auto patience = std::chrono::minutes{1};  // so long time stands still for who is not known yet
 constexpr std::size_t most_jobs = 1000;
 
@@ -34,10 +40,42 @@ Result<std::unique_ptr<const json>> found(const Result<kube::Response>& answer, 
   return object.error();
 }
 
+/// Who another claim of the same Pod stands for: of another container of it, for example, that was there before it
+/// went.
+std::optional<Participant> shown_by_another(const std::vector<KnownClaim*>& of_pod, const Claim& claim) {
+  for (const auto* other : of_pod) {
+    if (other->claim.name.ns != claim.name.ns || other->claim.uid == claim.uid) continue;
+    if (!other->claim.participant.empty()) return Participant{other->claim.participant, {}};
+    if (other->notes.participant) return other->notes.participant;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+bool KindMachine::Impl::is_lost(const KnownClaim& known) {
+  return !known.notes.gone.empty() || known.claim.doubt == pod_lost;
+}
 
 bool KindMachine::Impl::is_unsettled(const Claim& claim) const {
   return !kind_.participant_field.empty() && claim.participant.empty() && !is_terminal(claim.phase);
+}
+
+/// Of thousands of claims that are settled none is looked at, for that is done with each decision.
+std::vector<const KnownClaim*> KindMachine::Impl::unsettled(const Entry& entry) const {
+  std::vector<const KnownClaim*> all;
+  for (const auto& key : entry.unsettled)
+    if (const auto* known = view_.known(key);
+        known && known->claim.primitive == entry.name && is_unsettled(known->claim))
+      all.push_back(known);
+  return all;
+}
+
+void KindMachine::Impl::forget_settled(Entry& entry) const {
+  std::erase_if(entry.unsettled, [this](const std::string& key) {
+    const auto* known = view_.known(key);
+    return known == nullptr || !is_unsettled(known->claim);
+  });
 }
 
 /// One step at a time: its Pod is asked, perhaps its Job, and what they said is written down. It is counted only after
@@ -46,23 +84,39 @@ void KindMachine::Impl::find_participant(Entry& entry, KnownClaim& known, Now no
   if (!entry.primitive || entry.primitive->deleting || !may_be_served(known, entry)) return;
   auto& notes = known.notes;
   const Claim& claim = known.claim;
+  if (claim.doubt == pod_lost) return;
   if (notes.job && !notes.participant) {
     if (const auto job = jobs_.find(key_of(claim.name.ns, *notes.job)); job != jobs_.end())
       notes.participant =
           job->second.empty() ? Participant{notes.job->uid, {}} : Participant{claim.pod_uid, job->second};
   }
-  if (!can_write(known, entry, now)) return;
-  const bool asks_pod = !notes.participant && !notes.job;
-  if (asks_pod && now.mono < pods_forbidden_until_) return wait_for_permission(entry, known, now);
-  if (!has_room(entry, Urgency::end)) return crowd_out(entry, known, false);
-  if (notes.participant)
+  if (!can_send(known, entry, now)) return;
+  if (notes.participant) {
+    if (!can_write(known, entry, now)) return;
+    if (!has_room(entry, Urgency::end)) return crowd_out(entry, known, false);
     return write_claim(known, settle(kind_, claim, *notes.participant, now.server), Sent::claim_write, false);
-  if (notes.job)
-    return ask_who(known, Sent::job_question, kube::get({"batch", "v1", "jobs"}, {claim.name.ns, notes.job->name}));
-  ask_who(known, Sent::owner_question, kube::get_metadata({"", "v1", "pods"}, {claim.name.ns, claim.pod_name}));
+  }
+  if (!notes.job && !kube::is_dns_subdomain(claim.pod_name)) notes.gone = "no pod can have the name that it says";
+  if (!notes.gone.empty()) return tell_doubt(entry, known, pod_lost, gone_message(kind_, notes.gone), now);
+  ask_who(entry, known, notes.job ? Sent::job_question : Sent::owner_question, now);
 }
 
-void KindMachine::Impl::ask_who(KnownClaim& known, Sent what, kube::Request request) {
+/// Nothing is guessed where the operator may not look: that would be counted for good.
+void KindMachine::Impl::ask_who(Entry& entry, KnownClaim& known, Sent what, Now now) {
+  const bool job = what == Sent::job_question;
+  auto& refusals = job ? jobs_refused_ : pods_refused_;
+  const auto& ns = known.claim.name.ns;
+  if (!refusals.may_send(ns, now.mono)) {
+    look_at(entry, known, refusals.ask_again(ns, now.mono));
+    return tell_doubt(entry, known, job ? jobs_forbidden : pods_forbidden,
+                      "it is not counted before it is known who it stands for, and the API server refuses to say: " +
+                          refusals.words(ns) +
+                          ". Apply what `konductor manifests` prints, or name the participant in spec." +
+                          kind_.participant_field + " of a new one",
+                      now);
+  }
+  if (!has_room(entry, Urgency::end)) return crowd_out(entry, known, false);
+  refusals.sent(ns);
   known.notes.busy = true;
   InFlight sent;
   sent.what = what;
@@ -70,70 +124,94 @@ void KindMachine::Impl::ask_who(KnownClaim& known, Sent what, kube::Request requ
   sent.primitive = known.claim.primitive;
   sent.claim_key = known.claim.key;
   sent.claim_uid = known.claim.uid;
+  sent.asked = job ? known.notes.job->name : known.claim.pod_name;
+  const kube::NamespacedName name{ns, sent.asked};
+  auto request = job ? kube::get({"batch", "v1", "jobs"}, name) : kube::get_metadata({"", "v1", "pods"}, name);
   send(std::move(sent), std::move(request));
 }
 
-/// Nothing is guessed where the operator may not look: that would be counted for good.
-void KindMachine::Impl::wait_for_permission(Entry& entry, KnownClaim& known, Now now) {
-  look_at(entry, known, pods_forbidden_until_);
-  if (known.notes.told_doubt || known.claim.doubt == pods_forbidden || !has_room(entry, Urgency::tidy)) return;
-  known.notes.told_doubt = true;
-  const auto message =
-      "it is not counted before it is known who it stands for, and the API server refuses to say: " + pods_forbidden_ +
-      ". Apply what `konductor manifests` prints, or name the participant in spec." + kind_.participant_field +
-      " of a new one";
-  write_claim(known, doubt(kind_, known.claim, pods_forbidden, message, now.server), Sent::claim_write, false);
+void KindMachine::Impl::tell_doubt(Entry& entry, KnownClaim& known, const std::string& reason,
+                                   const std::string& message, Now now) {
+  auto& notes = known.notes;
+  if (std::exchange(notes.doubt, reason) != reason) notes.told_doubt = false;
+  if (notes.told_doubt || known.claim.doubt == reason || !can_write(known, entry, now)) return;
+  if (!has_room(entry, Urgency::tidy)) return crowd_out(entry, known, true);
+  notes.told_doubt = true;
+  write_claim(known, doubt(kind_, known.claim, reason, message, now.server), Sent::claim_write, false);
+}
+
+/// No other of this namespace is allowed either what this one is refused: they need not each be sent to hear it.
+void KindMachine::Impl::heed_right(Refusals& refusals, const std::string& ns, const Error* error, Now now) {
+  if (error != nullptr && error->code == Errc::forbidden) {
+    refusals.refused(ns, error->detail, now.mono + settings_.retry_most);
+  } else if (error != nullptr) {
+    refusals.unanswered(ns);
+  } else if (refusals.allowed(ns)) {
+    for (auto& [name, known] : entries_)
+      if (name.ns == ns) review(known);
+  }
 }
 
 void KindMachine::Impl::on_owner_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  const auto object = found(answer, "get pods " + sent.primitive.ns + "/" + sent.asked);
+  const auto error = object.error();
+  heed_right(pods_refused_, sent.primitive.ns, object ? nullptr : &error, now);
   auto* known = view_.known(sent.claim_key, sent.claim_uid);
   if (known == nullptr) return;
   auto& notes = known->notes;
   notes.busy = false;
-  const NamedPod pod{known->claim.pod_name, known->claim.pod_uid};
-  const auto object = found(answer, "get pods " + known->claim.name.ns + "/" + pod.name);
   if (object) {
     notes.retry = {};
-    auto who = participant_of(pod, object->get());
-    if (auto* job = std::get_if<OwningJob>(&who)) {
-      notes.job = std::move(*job);
-    } else {
-      notes.participant = std::get<Participant>(std::move(who));
+    auto who = participant_of({sent.asked, known->claim.pod_uid}, object->get());
+    if (auto* job = std::get_if<OwningJob>(&who)) notes.job = std::move(*job);
+    if (auto* participant = std::get_if<Participant>(&who)) notes.participant = std::move(*participant);
+    if (auto* gone = std::get_if<GonePod>(&who)) {
+      notes.participant = shown_by_another(view_.of_pod(known->claim.pod_uid), known->claim);
+      if (!notes.participant) notes.gone = std::move(gone->why);
     }
-  } else if (object.error().code == Errc::forbidden) {
-    // No other Pod may be read either: they need not each be asked for to hear it.
-    pods_forbidden_until_ = now.mono + settings_.retry_most;
-    pods_forbidden_ = object.error().detail;
-    entry(sent.primitive).dirty = true;
-    log(LogLine::Level::warning, pods_forbidden_);
   } else {
-    notes.trouble = object.error().detail;
-    entry(sent.primitive).dirty = true;
-    failed(notes.retry, object.error(), now);
+    not_found_out(sent, *known, error, now);
   }
   look_at(entry(sent.primitive), *known, now.mono);
 }
 
 void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::Response>& answer, Now now) {
+  const auto object = found(answer, "get jobs " + sent.primitive.ns + "/" + sent.asked);
+  const auto error = object.error();
+  heed_right(jobs_refused_, sent.primitive.ns, object ? nullptr : &error, now);
   auto* known = view_.known(sent.claim_key, sent.claim_uid);
   if (known == nullptr || !known->notes.job) return;
   auto& notes = known->notes;
   notes.busy = false;
   const auto job = *notes.job;
-  const auto object = found(answer, "get jobs " + known->claim.name.ns + "/" + job.name);
   if (object) {
     notes.retry = {};
+    const auto why = why_not_one_completion(job, object->get());
+    notes.participant = why.empty() ? Participant{job.uid, {}} : Participant{known->claim.pod_uid, why};
     if (jobs_.size() >= most_jobs) jobs_.clear();
-    jobs_[key_of(known->claim.name.ns, job)] = why_not_one_completion(job, object->get());
-  } else if (object.error().code == Errc::forbidden) {
-    log(LogLine::Level::warning, object.error().detail);
-    notes.participant = Participant{known->claim.pod_uid, "the operator may not look at Job " + job.name};
+    // Without a number of completions it is the parallelism that says it, and that changes.
+    if (*object == nullptr || kube::integer_at(**object, "spec.completions"))
+      jobs_[key_of(known->claim.name.ns, job)] = why;
   } else {
-    notes.trouble = object.error().detail;
-    entry(sent.primitive).dirty = true;
-    failed(notes.retry, object.error(), now);
+    not_found_out(sent, *known, error, now);
   }
   look_at(entry(sent.primitive), *known, now.mono);
+}
+
+void KindMachine::Impl::not_found_out(const InFlight& sent, KnownClaim& known, const Error& error, Now now) {
+  entry(sent.primitive).dirty = true;
+  if (error.code == Errc::forbidden) return log(LogLine::Level::warning, error.detail);
+  known.notes.trouble = error.detail;
+  failed(known.notes.retry, error, now);
+}
+
+std::string KindMachine::Impl::why_doubted(const KnownClaim& known) const {
+  const auto& notes = known.notes;
+  if (notes.in_vain()) return notes.trouble;
+  if (!notes.gone.empty()) return notes.gone;
+  const auto& reason = notes.doubt.empty() ? known.claim.doubt : notes.doubt;
+  if (reason == pod_lost) return "its pod " + known.claim.pod_name + " was gone before it could be looked at";
+  return (reason == jobs_forbidden ? jobs_refused_ : pods_refused_).words(known.claim.name.ns);
 }
 
 /// Who is not counted because nobody knows who it is would be missed in vain: it is said where people look for why they
@@ -141,19 +219,24 @@ void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::R
 std::optional<PlanCondition> KindMachine::Impl::why_not_counted(const Entry& entry) const {
   if (kind_.participant_field.empty()) return std::nullopt;
   std::size_t unknown = 0;
+  std::size_t gone = 0;
   std::string example;
-  for (const auto* known : view_.of(entry.name)) {
+  const auto unwritable = writes_refused_.words(entry.name.ns);
+  for (const auto* known : unsettled(entry)) {
     const auto& notes = known->notes;
-    if (!is_unsettled(known->claim) || !may_be_served(*known, entry)) continue;
-    const bool forbidden = notes.told_doubt || known->claim.doubt == pods_forbidden;
-    if (!forbidden && !notes.in_vain()) continue;
-    if (unknown++ == 0) example = known->claim.key + ": " + (notes.in_vain() ? notes.trouble : pods_forbidden_);
+    if (!may_be_served(*known, entry)) continue;
+    if (notes.doubt.empty() && known->claim.doubt.empty() && !notes.in_vain() && unwritable.empty()) continue;
+    if (is_lost(*known)) ++gone;
+    if (unknown++ == 0) example = known->claim.key + ": " + (unwritable.empty() ? why_doubted(*known) : unwritable);
   }
   if (unknown == 0) return std::nullopt;
+  const std::string for_good =
+      gone == 0 ? ""
+                : "; " + std::to_string(gone) + " of them will not be: their condition Participant says what to do";
   return PlanCondition{"Ready", ConditionStatus::false_, "ParticipantsUnknown",
                        std::to_string(unknown) + " " + (unknown == 1 ? kind_.claim.singular : kind_.claim.plural) +
                            " cannot be counted yet, as it cannot be found out and written down who they stand for: " +
-                           kube::one_line(example, 1000)};
+                           kube::one_line(example, 1000) + for_good};
 }
 
 /// What a decision takes for the present. Where it is not known yet who a claim stands for, that is just before this
@@ -161,9 +244,9 @@ std::optional<PlanCondition> KindMachine::Impl::why_not_counted(const Entry& ent
 WallTime KindMachine::Impl::decision_time(const Entry& entry, Now now) const {
   auto present = now.server;
   if (kind_.participant_field.empty()) return plan_time(*entry.primitive, present);
-  for (const auto* known : view_.of(entry.name)) {
+  for (const auto* known : unsettled(entry)) {
     const auto since = std::max(known->notes.first_seen, led_since_);
-    if (!is_unsettled(known->claim) || now.mono >= since + patience) continue;
+    if (is_lost(*known) || now.mono >= since + patience) continue;
     if (may_be_served(*known, entry)) present = std::min(present, WallTime{Duration{known->claim.asked_at - 1}});
   }
   return plan_time(*entry.primitive, present);

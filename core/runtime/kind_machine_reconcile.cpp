@@ -12,6 +12,7 @@ namespace {
 constexpr auto blocked_time = std::chrono::milliseconds{100};
 constexpr auto mark_patience = std::chrono::seconds{30};  // longer than a view lags
 constexpr std::int64_t many_claims = 500;
+constexpr int list_page = 1000;  // claims; more of them in one answer could be more than is read of one
 constexpr auto rest_per_claim = std::chrono::nanoseconds{300};
 
 }  // namespace
@@ -50,7 +51,7 @@ Duration KindMachine::Impl::ttl_of(const Claim& claim, const Entry& entry) const
   return effective_ttl(claim, entry.primitive ? entry.primitive->ttl : 0, settings_.default_ttl);
 }
 
-bool KindMachine::Impl::can_write(KnownClaim& known, Entry& entry, Now now) {
+bool KindMachine::Impl::can_send(KnownClaim& known, Entry& entry, Now now) {
   const auto& notes = known.notes;
   if (notes.busy) return false;
   if (!notes.refused_rv.empty() && notes.refused_rv != known.claim.resource_version) return true;
@@ -59,11 +60,21 @@ bool KindMachine::Impl::can_write(KnownClaim& known, Entry& entry, Now now) {
   return false;
 }
 
+/// The same, and its status may be written.
+bool KindMachine::Impl::can_write(KnownClaim& known, Entry& entry, Now now) const {
+  if (!can_send(known, entry, now)) return false;
+  const auto& ns = known.claim.name.ns;
+  if (writes_refused_.may_send(ns, now.mono)) return true;
+  look_at(entry, known, writes_refused_.ask_again(ns, now.mono));
+  return false;
+}
+
 void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Sent what, bool ending,
                                     std::vector<Announcement> announce) {
   const Claim& claim = known.claim;
   known.notes.busy = true;
   known.notes.ending = ending;
+  if (what == Sent::claim_write) writes_refused_.sent(claim.name.ns);
   InFlight sent;
   sent.what = what;
   sent.primitive = claim.primitive;
@@ -79,6 +90,7 @@ void KindMachine::Impl::write_claim(KnownClaim& known, kube::Request request, Se
 void KindMachine::Impl::reconcile(Entry& entry, Now now) {
   entry.starved = entry.passed_over = false;
   keep_up(entry, now);
+  forget_settled(entry);
   if (!entry.primitive || entry.primitive->deleting) {
     entry.holding = entry.waiting = 0;
     observed_.forget(entry.name);
@@ -229,15 +241,17 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   list_claims(entry, now.server);
 }
 
-void KindMachine::Impl::list_claims(Entry& entry, WallTime time) {
+void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page) {
   entry.asking = true;
+  if (next_page.empty()) entry.listed.clear();
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
   sent.time = time;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
-  options.limit = 0;
+  options.limit = list_page;
+  options.continue_token = next_page;
   send(std::move(sent), kube::list(kind_.claim_resource(), entry.name.ns, options));
 }
 

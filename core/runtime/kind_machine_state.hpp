@@ -44,6 +44,7 @@ struct InFlight {
   std::string claim_uid;
   std::string resource_version;  // that the write was made on
   std::string pod_uid;
+  std::string asked;             // name of the Pod or Job of a question
   std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
   bool ends = false;             // of Urgency::end
@@ -58,7 +59,7 @@ struct InFlight {
 struct Crowd {
   std::deque<std::string> first;     // their end may free something, or they are to be counted
   std::deque<std::string> ends;      // others that end, or whose Pod is asked for
-  std::deque<std::string> removals;  // only to be deleted
+  std::deque<std::string> removals;  // only to be deleted, or told something
 };
 
 /// What this process remembers of a primitive.
@@ -79,6 +80,7 @@ struct Entry {
   std::optional<MonoTime> unshown_since;  // something differs from what is shown, and can wait
   WallTime listed_at{};                   // when its claims were listed last, by the server's clock
   std::string unlisted;                   // why the last such list failed
+  std::set<std::string> listed;           // UIDs on the pages of such a list that have come
   MonoTime last_claim{};                  // when a claim of it last changed
   std::optional<MonoTime> quiet_until;    // the server stores nothing of the shown status
   std::optional<MonoTime> wake;
@@ -86,6 +88,7 @@ struct Entry {
   bool review = true;  // look at all of them: what their upkeep depends on has changed
   Crowd crowded_out;
   std::set<std::string> unmarked;       // keys of waiting claims that may need a mark before the first grant
+  std::set<std::string> unsettled;      // keys of claims of which it may not be known yet who they stand for
   std::optional<MonoTime> marks_since;  // decisions wait for marks since then
   MonoTime rest_until{};                // no decision before
   std::optional<MonoTime> absent_at;    // a GET sent then found none of this name

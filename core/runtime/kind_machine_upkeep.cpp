@@ -38,6 +38,7 @@ void KindMachine::Impl::keep_up(Entry& entry, Now now) {
   if (std::exchange(entry.review, false)) {
     entry.crowded_out = {};
     entry.unmarked.clear();
+    entry.unsettled.clear();
     entry.marks_since.reset();
     for (auto* known : view_.of(entry.name)) {
       known->notes.look_at = MonoTime::max();
@@ -85,7 +86,10 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
       entry.unmarked.insert(claim.key);
   }
   if (is_too_old(claim, entry)) return deny_as_too_old(entry, known, now);
-  if (is_unsettled(claim)) find_participant(entry, known, now);
+  if (is_unsettled(claim)) {
+    entry.unsettled.insert(claim.key);
+    find_participant(entry, known, now);
+  }
   if (known.notes.discarded) discard(entry, known, now);
   if (!has_lifetime() && !is_terminal(claim.phase)) return;
   if (!is_terminal(claim.phase)) ask_about_pod(entry, known, now);
@@ -93,7 +97,8 @@ void KindMachine::Impl::attend(Entry& entry, KnownClaim& known, Now now) {
   const auto due = upkeep(claim, known.notes.seen, ttl, pod_state(known), settings_.keep_terminal, now.mono);
   known.notes.over = due.end.has_value();
   if (due.due) look_at(entry, known, *due.due);
-  if ((!due.end && !due.remove) || !can_write(known, entry, now)) return;
+  if (!due.end && !due.remove) return;
+  if (due.remove ? !can_send(known, entry, now) : !can_write(known, entry, now)) return;
   if (!has_room(entry, due.remove ? Urgency::tidy : Urgency::end)) return crowd_out(entry, known, due.remove);
   if (due.remove) return write_claim(known, remove_claim(kind_, claim), Sent::removal, true);
   log(LogLine::Level::info, claim.key + " " + std::string(to_string(due.end->phase)) + ": " + due.end->message);
@@ -124,6 +129,10 @@ void KindMachine::Impl::deny_as_too_old(Entry& entry, KnownClaim& known, Now now
 void KindMachine::Impl::ask_about_pod(Entry& entry, KnownClaim& known, Now now) {
   const Claim& claim = known.claim;
   if (kind_.claim_lifetime != Lifetime::with_pod || claim.pod_uid.empty() || !pods_.is_doubtful(claim.pod_uid)) return;
+  if (!kube::is_dns_subdomain(claim.pod_name)) {
+    known.notes.pod = PodState::gone;  // of this claim: others may say the name of the Pod of that UID
+    return;
+  }
   if (pods_asked_.contains(claim.pod_uid)) return;
   if (const auto retry = pod_retry_.find(claim.pod_uid);
       retry != pod_retry_.end() && now.mono < retry->second.not_before)

@@ -2,6 +2,7 @@
 
 #include "kube/json_fields.hpp"
 #include "kube/object_meta.hpp"
+#include "kube/resource.hpp"
 #include "kube/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -15,6 +16,7 @@ using nlohmann::json;
 
 constexpr std::string_view index_key = "batch.kubernetes.io/job-completion-index";
 constexpr std::size_t most_digits = 10;
+constexpr std::size_t longest_uid = 64;
 
 /// The completion index of an Indexed Job's Pod. The label came with Kubernetes 1.28, the annotation was there before.
 std::string index_of(const json& pod) {
@@ -33,18 +35,32 @@ Participant by_pod(const NamedPod& pod, std::string doubt) {
   return {pod.uid, std::move(doubt)};
 }
 
+/// Who makes a Pod says who owns it, and may say anything.
+bool may_exist(const kube::OwnerReference& owner) {
+  return kube::is_dns_subdomain(owner.name) && !owner.uid.empty() && owner.uid.size() <= longest_uid;
+}
+
+/// How people name a participant themselves.
+std::string how_to_name(const KindDeclaration& kind) {
+  const auto path = "spec." + kind.participant_field;
+  for (const auto& command : kind.commands)
+    if (const auto* flag = command.flag_for(path)) return "--" + flag->name + " or " + path;
+  return path;
+}
+
 }  // namespace
 
-std::variant<Participant, OwningJob> participant_of(const NamedPod& pod, const json* object) {
+std::variant<Participant, OwningJob, GonePod> participant_of(const NamedPod& pod, const json* object) {
   const std::string who = "pod " + pod.name;
-  if (object == nullptr) return by_pod(pod, who + " was gone before it could be looked at");
+  if (object == nullptr) return GonePod{who + " was gone before it could be looked at"};
   const auto meta = kube::parse_meta(*object);
-  if (!meta || meta->uid != pod.uid) return by_pod(pod, who + " was gone, and another had its name");
+  if (!meta || meta->uid != pod.uid) return GonePod{who + " was gone, and another had its name"};
   const auto& owners = meta->owner_references;
   const auto owner = std::ranges::find_if(owners, [](const auto& reference) { return reference.controller; });
   if (owner == owners.end()) return by_pod(pod, who + " belongs to no Job");
   if (owner->kind != "Job" || !owner->api_version.starts_with("batch/"))
     return by_pod(pod, kube::one_line(who + " belongs to " + owner->kind + " " + owner->name + ", which is no Job"));
+  if (!may_exist(*owner)) return by_pod(pod, who + " belongs to a Job of a name or UID that cannot be");
   const auto index = index_of(*object);
   if (!index.empty()) return Participant{owner->uid + "/" + index, {}};
   return OwningJob{owner->name, owner->uid};
@@ -62,18 +78,15 @@ std::string why_not_one_completion(const OwningJob& job, const json* object) {
 }
 
 std::string doubt_message(const KindDeclaration& kind, const std::string& doubt) {
-  const auto path = "spec." + kind.participant_field;
-  std::string how = path;
-  for (const auto& command : kind.commands) {
-    const auto* flag = command.flag_for(path);
-    if (flag == nullptr) continue;
-    how = "--" + flag->name + " or " + path;
-    break;
-  }
   return doubt +
          ": it counts by its Pod, and a retry in another Pod would count once more. To prevent that, name the "
          "participant with " +
-         how;
+         how_to_name(kind);
+}
+
+std::string gone_message(const KindDeclaration& kind, const std::string& why) {
+  return why + ": it is not counted, as it may be a retry of one that is. If it is to be counted, make another " +
+         kind.claim.singular + " that names the participant with " + how_to_name(kind) + "; then delete this one";
 }
 
 }  // namespace konductor::runtime

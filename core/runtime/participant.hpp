@@ -16,6 +16,11 @@ struct Participant {
   std::string doubt;  // why a retry would not be the same one, as a clause; empty: it would be
 };
 
+/// There is no such Pod any more: nobody knows who it was.
+struct GonePod {
+  std::string why;  // a clause
+};
+
 /// The Job that controls a Pod.
 struct OwningJob {
   std::string name;
@@ -29,7 +34,7 @@ struct NamedPod {
 };
 
 /// `object` is the Pod of that name, its metadata at the least; null: there is none. An OwningJob: only that one knows.
-std::variant<Participant, OwningJob> participant_of(const NamedPod& pod, const nlohmann::json* object);
+std::variant<Participant, OwningJob, GonePod> participant_of(const NamedPod& pod, const nlohmann::json* object);
 
 /// Why one Pod of the Job is not the same participant as the next; empty: the Job has one completion. `object` is the
 /// Job of that name; null: there is none.
@@ -37,5 +42,8 @@ std::string why_not_one_completion(const OwningJob& job, const nlohmann::json* o
 
 /// What people are told of a doubt: what it costs, and how to name the participant.
 std::string doubt_message(const KindDeclaration& kind, const std::string& doubt);
+
+/// And of one that is not counted, because its Pod is gone.
+std::string gone_message(const KindDeclaration& kind, const std::string& why);
 
 }  // namespace konductor::runtime

@@ -5,6 +5,7 @@ import json
 import harness
 from harness import wait_for
 from kinds import BOOKSHELF, FAUCET, HOLDING, permit, phase, semaphore
+from test_plans import attendee
 
 ANOTHER_POD = {"name": "other", "uid": "99999999-2222-3333-4444-555555555555"}
 
@@ -146,6 +147,15 @@ def test_values_that_cannot_be_are_refused(world):
         for name in ("", "Q", "a.b", "-a", "a/b", "n" * 64):
             status, answer = code_of("permits", permit("p", name))
             assert status == 422 and "spec.semaphore" in answer["message"], f"{name!r}: {status} {answer}"
+        uid = "5f0c2a34-8b1f-4d5a-9c3e-0123456789ab"
+        for plural, made in (("permits", permit("p", "q")), ("attendees", attendee("p", "q"))):
+            for field, values in (("name", ("", "w/log", "w/", "..", "W", "a b", "w%2Flog", "-w", "w.", "w" * 254)),
+                                  ("uid", ("", "a/b", "a b", "u" * 65))):
+                for value in values:
+                    body = {**made, "spec": {**made["spec"], "pod": {"name": "w", "uid": uid, field: value}}}
+                    status, answer = code_of(plural, body)
+                    assert status == 422 and f"spec.pod.{field}" in answer["message"], f"{plural} {field} {value!r}: {status} {answer.get('message')}"
+        world.api.create(ns, "permits", permit("of-a-pod", "q", pod={"name": "w" * 200 + ".train-3-x7k2p", "uid": uid}))
         nameless = permit("p", "q")
         del nameless["spec"]["semaphore"]
         assert code_of("permits", nameless)[0] == 422

@@ -73,9 +73,7 @@ std::string Attendance::on_claim(const Commit& commit) {
   if (known.empty() || known == one->known) return "";
   if (!one->known.empty()) return name + " was taken for " + one->known + " and is now for " + known;
   one->known = known;
-  // Who is asked about only after his Pod has gone is nobody but that Pod.
-  const bool by_pod = known == one->pod && gone_pods_.contains(one->pod);
-  return known == one->truth || by_pod ? "" : name + " is taken for " + known + " and is " + one->truth;
+  return known == one->truth ? "" : name + " is taken for " + known + " and is " + one->truth;
 }
 
 std::vector<const Attendee*> Attendance::of(std::int64_t round, bool reusable) const {
@@ -87,7 +85,10 @@ std::vector<const Attendee*> Attendance::of(std::int64_t round, bool reusable) c
 
 std::vector<const Attendee*> Attendance::present(std::int64_t round, bool reusable) const {
   auto those = of(round, reusable);
-  std::erase_if(those, [](const Attendee* one) { return one->died != never; });
+  std::erase_if(those, [this](const Attendee* one) {
+    const bool lost = one->known.empty() && gone_pods_.contains(one->pod);
+    return lost || one->died != never;
+  });
   return those;
 }
 

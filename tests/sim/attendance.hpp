@@ -39,7 +39,8 @@ class Attendance {
   /// A new primitive: only who belongs to it counts from now on.
   void begin(const std::string& owner) { owner_ = owner; }
 
-  /// Those of the present primitive for a round, with and without those that left.
+  /// Those of the present primitive for a round, with and without those that left, or whose Pod went before it was
+  /// written down who they are: nobody has to find that out any more.
   [[nodiscard]] std::vector<const Attendee*> of(std::int64_t round, bool reusable) const;
   [[nodiscard]] std::vector<const Attendee*> present(std::int64_t round, bool reusable) const;
   [[nodiscard]] const Attendee* find(const std::string& claim) const;

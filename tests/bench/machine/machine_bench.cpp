@@ -164,7 +164,7 @@ class Table {
 
 int run(const char* folder) {
   const std::vector<std::filesystem::path> folders{folder};
-  const auto registry = host::load_plugins(folders, io::mono_now);
+  const auto registry = host::load_plugins(folders, io::thread_now);
   if (!registry || registry->loaded.empty()) {
     std::fprintf(stderr, "no plugin in %s\n", folder);
     return 2;

@@ -4,7 +4,7 @@
  * WITHOUT_SYMBOL leave them out. DECIDE: the decision to break. */
 #include <konductor/plugin.h>
 
-#include <unistd.h>
+#include <time.h>
 
 #ifndef NOTE_MINOR
 #define NOTE_MINOR 0
@@ -36,7 +36,11 @@ int32_t decide_nothing(const konductor_input* input, const konductor_sink* sink)
 int32_t decide_slowly(const konductor_input* input, const konductor_sink* sink) {
   (void)input;
   (void)sink;
-  for (int tenth = 0; tenth < 50; ++tenth) usleep(100000);
+  struct timespec start;
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start);
+  do clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 < 1500);
   return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <regex>
 #include <set>
 #include <string>
 #include <vector>
@@ -139,6 +140,19 @@ TEST(Crd, of_a_claim_has_the_common_fields) {
   EXPECT_EQ(status["phase"]["enum"].size(), 6U);
   EXPECT_EQ(crd["spec"]["versions"][0]["selectableFields"],
             json::parse(R"([{"jsonPath": ".spec.lamp"}, {"jsonPath": ".status.phase"}])"));
+}
+
+TEST(Crd, of_a_claim_allows_only_names_and_uids_that_a_pod_can_have) {
+  const auto pod = spec_of(claim_crd(lamp()))["pod"]["properties"];
+  for (const char* field : {"name", "uid"}) EXPECT_EQ(pod[field]["minLength"], 1) << field;
+  const std::regex name(pod["name"]["pattern"].get<std::string>());
+  EXPECT_EQ(pod["name"]["maxLength"], 253);
+  for (const char* good : {"a", "train-3-x7k2p", "a.b-c.0"}) EXPECT_TRUE(std::regex_match(good, name)) << good;
+  for (const char* bad : {"", "a/log", "..", "a.", "-a", "A", "a b", "a%2Flog"})
+    EXPECT_FALSE(std::regex_match(bad, name)) << bad;
+  const std::regex uid(pod["uid"]["pattern"].get<std::string>());
+  EXPECT_TRUE(std::regex_match("5f0c2a34-8b1f-4d5a-9c3e-0123456789ab", uid));
+  for (const char* bad : {"", "a/b", "a b", "\n"}) EXPECT_FALSE(std::regex_match(bad, uid)) << bad;
 }
 
 TEST(Crd, of_a_primitive_allows_only_names_that_a_claim_can_have_in_its_field) {

@@ -89,7 +89,7 @@ TEST(WaitFaults, ends_with_the_servers_own_words) {
         Case{1, forbidden, ExitCode::refused, "create guests.sync.konductor.io team/p-1: forbidden"},
         Case{1, invalid, ExitCode::refused, "too long"}, Case{1, not_served, ExitCode::failed, "konductor manifests"},
         Case{1, no_namespace, ExitCode::no_such_object, "namespaces \"team\" not found"},
-        Case{1, status_of(409, "Conflict", "odd"), ExitCode::failed, "odd"},
+        Case{1, status_of(409, "Conflict", "the quota has changed"), ExitCode::refused, "the quota has changed"},
         Case{1, status_of(410, "Gone", "odd"), ExitCode::failed, "odd"},
         Case{2, forbidden, ExitCode::refused, "get guests.sync.konductor.io team/p-1: forbidden"},
         Case{4, forbidden, ExitCode::refused, "delete guests.sync.konductor.io team/p-1: forbidden"},

@@ -51,6 +51,18 @@ TEST(Resource, says_why_a_name_is_no_dns_label) {
   EXPECT_EQ(why_not_dns_label("a-"), "must start and end with a lower-case letter or a digit");
 }
 
+TEST(Resource, tells_names_of_objects_from_what_no_object_can_be_called) {
+  for (const std::string& name : {std::string("a"), std::string("train-3-x7k2p"), std::string("a.b-c.0"),
+                                  std::string("1"), std::string(253, 'x')})
+    EXPECT_TRUE(is_dns_subdomain(name)) << name;
+  for (const std::string& name :
+       {std::string(), std::string("a/status"), std::string("."), std::string(".."), std::string("a..b"),
+        std::string("a."), std::string(".a"), std::string("-a"), std::string("a-"), std::string("a-.b"),
+        std::string("a.-b"), std::string("A"), std::string("a_b"), std::string("a%2Fb"), std::string("a b"),
+        std::string("a\0b", 3), std::string(254, 'x')})
+    EXPECT_FALSE(is_dns_subdomain(name)) << name;
+}
+
 TEST(ResourceVersion, is_a_plain_decimal_integer_or_nothing) {
   EXPECT_EQ(parse_resource_version("0"), std::uint64_t{0});
   EXPECT_EQ(parse_resource_version("481213"), std::uint64_t{481213});

@@ -17,7 +17,9 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 using testing::SizeIs;
 
 /// A widget that waits for two, as it is shown once it has been looked at.
@@ -173,6 +175,39 @@ TEST_F(KindMachineDeadline, is_missed_by_who_is_not_there) {
   EXPECT_EQ(w["status"]["phase"], "Failed");
   EXPECT_EQ(w["status"]["state"]["phase"], "Failed");
   EXPECT_THAT(about(bench.work_within(hours{1})), IsEmpty());
+}
+
+json page_of(const json& tickets, const std::string& next) {
+  return {{"metadata", {{"resourceVersion", "400"}, {"continue", next}}}, {"items", tickets}};
+}
+
+TEST_F(KindMachineDeadline, is_not_over_before_every_page_of_the_list_has_come) {
+  EXPECT_THAT(list.request.target, HasSubstr("limit=1000"));
+  bench.answer(list, page_of(json::array({a}), "more"));
+  list = bench.only();
+  ASSERT_EQ(about(list), "LIST tickets");
+  EXPECT_THAT(list.request.target, HasSubstr("continue=more"));
+  listed(json::array({Ticket{.name = "b", .rv = 300}.object()}));
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, counts_nobody_who_is_on_no_page) {
+  bench.answer(list, page_of(json::array({Ticket{.name = "b", .rv = 300}.object()}), "more"));
+  list = bench.only();
+  listed(json::array());
+  EXPECT_EQ(w["status"]["phase"], "Failed");
+  EXPECT_EQ(w["status"]["arrived"], 1) << "b, and a is gone";
+}
+
+TEST_F(KindMachineDeadline, is_not_over_where_a_page_has_expired_and_the_list_begins_anew) {
+  bench.answer(list, page_of(json::array({a}), "more"));
+  bench.refuse(bench.only(), 410, "Expired");
+  const auto again = bench.work_within(seconds{10});
+  ASSERT_THAT(about(again), ElementsAre("LIST tickets"));
+  EXPECT_THAT(again[0].request.target, Not(HasSubstr("continue")));
+  list = again[0];
+  listed({a, Ticket{.name = "b", .rv = 300}.object()});
+  EXPECT_EQ(w["status"]["phase"], "Open");
 }
 
 // It slept, and finds the first of two and the end of its time at once.

@@ -221,6 +221,28 @@ TEST(KindMachinePods, that_a_get_finds_alive_keep_their_claims) {
   EXPECT_THAT(about(bench.work_within(minutes{9})), IsEmpty()) << "the watch is behind that answer";
 }
 
+TEST(KindMachinePods, of_a_name_that_no_pod_can_have_are_gone_without_a_question) {
+  for (const char* name : {"pod-u/log", "", "..", "Pod"}) {
+    KindBench bench;
+    auto a = Ticket{.pod = "u", .status = granted(9)}.object();
+    a["spec"]["pod"]["name"] = name;
+    bench.start({.widgets = {settled_widget(1, 0, {"a"})}, .tickets = {a}, .pods = {}});
+    const auto end = bench.only();
+    ASSERT_EQ(about(end), "PATCH tickets/a/status") << name;
+    EXPECT_EQ(body(end)["status"]["conditions"][0]["reason"], "PodGone");
+  }
+}
+
+TEST(KindMachinePods, of_whom_one_claim_says_an_impossible_name_are_asked_about_for_the_others) {
+  KindBench bench;
+  auto bad = Ticket{.name = "bad", .pod = "u", .status = granted(8)}.object();
+  bad["spec"]["pod"]["name"] = "pod-u/log";
+  const auto a = Ticket{.pod = "u", .status = granted(9)}.object();
+  bench.start({.widgets = {settled_widget(1, 0, {"a"})}, .tickets = {bad, a}, .pods = {}});
+  EXPECT_THAT(about(bench.work()),
+              UnorderedElementsAre("PATCH tickets/bad/status", "GET pods/pod-u", "PATCH widgets/w/status"));
+}
+
 TEST(KindMachinePods, are_asked_again_later_where_the_server_cannot_say) {
   KindBench bench;
   const auto a = Ticket{.pod = "u", .status = granted(9)}.object();

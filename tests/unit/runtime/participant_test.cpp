@@ -73,8 +73,14 @@ const Case cases[] = {
     {"index_of_words", [](json& m) { m["labels"] = {{index_key, "three"}}; }, "", ""},
     {"empty_index", [](json& m) { m["labels"] = {{index_key, ""}}; }, "", ""},
     {"long_index", [](json& m) { m["labels"] = {{index_key, std::string(99, '1')}}; }, "", ""},
-    {"another_uid", [](json& m) { m["uid"] = "another"; }, "pod-uid",
-     "pod worker-x was gone, and another had its name"},
+    {"job_of_a_subresource", [](json& m) { m["ownerReferences"][0]["name"] = "train/status"; }, "pod-uid",
+     "pod worker-x belongs to a Job of a name or UID that cannot be"},
+    {"job_of_a_long_uid",
+     [](json& m) {
+       m["ownerReferences"][0]["uid"] = std::string(65, 'u');
+       m["labels"] = {{index_key, "3"}};
+     },
+     "pod-uid", "pod worker-x belongs to a Job of a name or UID that cannot be"},
     {"no_owner", [](json& m) { m.erase("ownerReferences"); }, "pod-uid", "pod worker-x belongs to no Job"},
     {"no_controller", [](json& m) { m["ownerReferences"][0]["controller"] = false; }, "pod-uid",
      "pod worker-x belongs to no Job"},
@@ -96,11 +102,15 @@ const Case cases[] = {
 INSTANTIATE_TEST_SUITE_P(Participant, ParticipantOfPod, testing::ValuesIn(cases),
                          [](const auto& test) { return test.param.name; });
 
-TEST(Participant, of_a_pod_that_is_gone_is_that_pod) {
-  const auto found = participant_of(named, nullptr);
-  ASSERT_TRUE(std::holds_alternative<Participant>(found));
-  EXPECT_EQ(std::get<Participant>(found).id, "pod-uid");
-  EXPECT_EQ(std::get<Participant>(found).doubt, "pod worker-x was gone before it could be looked at");
+TEST(Participant, of_a_pod_that_is_gone_is_not_known) {
+  const auto none = participant_of(named, nullptr);
+  ASSERT_TRUE(std::holds_alternative<GonePod>(none));
+  EXPECT_EQ(std::get<GonePod>(none).why, "pod worker-x was gone before it could be looked at");
+  auto object = pod();
+  object["metadata"]["uid"] = "another";
+  const auto other = participant_of(named, &object);
+  ASSERT_TRUE(std::holds_alternative<GonePod>(other));
+  EXPECT_EQ(std::get<GonePod>(other).why, "pod worker-x was gone, and another had its name");
 }
 
 TEST(Participant, is_the_job_only_where_that_has_one_completion) {
@@ -132,6 +142,15 @@ TEST(Participant, in_doubt_is_told_with_what_to_do) {
   command.flags[1].path = "spec.seat";
   kind.commands = {command};
   EXPECT_THAT(doubt_message(kind, "x"), HasSubstr("with --chair or spec.seat"));
+}
+
+TEST(Participant, that_is_lost_is_told_what_to_do) {
+  KindDeclaration kind;
+  kind.participant_field = "seat";
+  kind.claim.singular = "guest";
+  EXPECT_THAT(gone_message(kind, "pod x was gone"),
+              testing::AllOf(HasSubstr("pod x was gone: it is not counted"),
+                             HasSubstr("make another guest that names the participant with spec.seat")));
 }
 
 }  // namespace
