@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 namespace konductor::io {
 
@@ -13,5 +14,11 @@ std::string unique_identity();
 
 /// Raises this process's limit of open files to what it may be, and gives the limit.
 std::size_t raise_file_limit();
+
+/// Our environment, and over it the "NAME=value" of `more`.
+std::vector<std::string> merged_environment(const std::vector<std::string>& more);
+
+/// What an exec wants, with a null at the end; valid as long as `words` is.
+std::vector<char*> pointers_to(std::vector<std::string>& words);
 
 }  // namespace konductor::io
