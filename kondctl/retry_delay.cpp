@@ -16,9 +16,12 @@ std::uint64_t next_random(std::uint64_t& state) {
 }  // namespace
 
 runtime::Duration RetryDelay::next(const Error& error) {
+  return backoff_.next(jitter(), runtime::requested_pause(error.retry_after_s));
+}
+
+double RetryDelay::jitter() {
   constexpr double steps = 9007199254740992.0;  // 2^53: every one is a double
-  const double jitter = static_cast<double>(next_random(random_) >> 11U) / steps;
-  return backoff_.next(jitter, runtime::requested_pause(error.retry_after_s));
+  return static_cast<double>(next_random(random_) >> 11U) / steps;
 }
 
 }  // namespace konductor::kondctl
