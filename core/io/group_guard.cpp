@@ -25,7 +25,7 @@ namespace {
 
 /// All that the guard has to know; the last one counts. `group` 0: there is none.
 struct Orders {
-  std::int64_t kill_at_ns = 0;
+  std::int64_t kill_at_ns = 0;  // 0: at no time
   std::int32_t group = 0;
   std::int32_t over = 0;
 };
@@ -146,9 +146,12 @@ void GroupGuard::done() {
 
 void GroupGuard::tell() const {
   if (group_ == 0) return;
-  // A time of zero would switch its timer off.
-  const auto at = std::max<std::int64_t>(
-      1, std::chrono::duration_cast<std::chrono::nanoseconds>(kill_at_.time_since_epoch()).count());
+  // Zero switches its timer off.
+  std::int64_t at = 0;
+  if (kill_at_) {
+    const auto since_boot = std::chrono::duration_cast<std::chrono::nanoseconds>(kill_at_->time_since_epoch());
+    at = std::max<std::int64_t>(1, since_boot.count());
+  }
   const Orders orders{.kill_at_ns = at, .group = group_, .over = 0};
   send(socket_, &orders, sizeof orders, MSG_NOSIGNAL);
 }

@@ -4,6 +4,7 @@
 #include "runtime/clock.hpp"
 
 #include <memory>
+#include <optional>
 #include <sys/types.h>
 
 namespace konductor::io {
@@ -40,7 +41,7 @@ class GroupGuard {
   int socket_ = -1;
   pid_t group_ = 0;
   bool done_ = false;
-  runtime::MonoTime kill_at_ = runtime::MonoTime::max();
+  std::optional<runtime::MonoTime> kill_at_;  // none: only when we are gone
 };
 
 }  // namespace konductor::io
