@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <fcntl.h>
 #include <filesystem>
 #include <random>
 #include <string_view>
@@ -26,6 +27,13 @@ std::string unique_identity() {
   std::array<char, 20> hex{};
   std::snprintf(hex.data(), hex.size(), "_%016llx", static_cast<unsigned long long>(number));
   return std::string(host.data()) + hex.data();
+}
+
+void ensure_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    // The lowest free number is this one: those below it are there by now.
+    if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
+  }
 }
 
 std::size_t raise_file_limit() {

@@ -12,6 +12,10 @@ std::string executable_path();
 /// "HOST_8f3a91c0b2d47e65": names this process among all that may ever contend with it.
 std::string unique_identity();
 
+/// Opens /dev/null in the place of a standard input, output or error that is closed: nothing else that is opened shall
+/// ever stand there. To be called first of all.
+void ensure_standard_files();
+
 /// Raises this process's limit of open files to what it may be, and gives the limit.
 std::size_t raise_file_limit();
 

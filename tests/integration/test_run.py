@@ -68,6 +68,18 @@ def test_the_command_knows_what_it_holds(world):
             assert permits(world, ns) == []
 
 
+def test_the_command_inherits_what_was_open_and_nothing_of_kondctl(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        shell = ("sh", "-c", 'exec "$@" <&- 9> $D/nine', "sh")
+        with Command(world, ns, "q", prefix=shell, script="echo through >&9; ls -l /proc/$$/fd > $D/half; mv $D/half $D/files; " + UNTIL_TOLD) as command:
+            files = command.wait_for("files")
+            assert command.text("nine") == "through\n"
+            assert "socket:" not in files and "anon_inode" not in files and "0 -> /dev/null" in files, files
+            command.touch("go")
+            command.end(0)
+
+
 def test_it_is_renewed_for_as_long_as_the_command_runs(world):
     with world.operator(), world.namespace() as ns:
         world.api.create(ns, "semaphores", semaphore("q", 1))
