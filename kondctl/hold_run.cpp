@@ -24,7 +24,9 @@ HoldRun::HoldRun(Session& session, ClaimWish wish, HoldOptions options, OnGrant 
       options_(std::move(options)),
       on_grant_(std::move(on_grant)),
       signals_(session.io, SIGINT, SIGTERM, SIGHUP),
-      tenure_(session, std::move(wish), hooks()) {}
+      tenure_(session, std::move(wish), hooks()) {
+  std::signal(SIGPIPE, SIG_IGN);  // who reads the grant may end at once
+}
 
 int HoldRun::run(ClaimSettings settings) {
   // One that an earlier life left there says nothing of this one.
@@ -64,14 +66,15 @@ void HoldRun::granted(const ClaimOutcome::Grant& grant) {
   ttl_ = grant.ttl;
   lost_at_ = grant.lost_at;
   set(State::held);
-  on_grant_(grant);
+  if (state_ == State::held) on_grant_(grant);
 }
 
 void HoldRun::lost(const Loss& loss) {
   set(State::lost);
   session_.console.error("the claim is lost: " + loss.why);
   code_ = lost_code;
-  tenure_.release(io::mono_now() + lost_release_time);
+  // Not beyond its end, where there is nothing to give back any more.
+  tenure_.release(std::min(io::mono_now() + lost_release_time, lost_at_));
 }
 
 // While renewals fail it says so in time: whoever relies on it needs some to stop.
@@ -94,7 +97,11 @@ void HoldRun::set(State state) {
   if (std::exchange(state_, state) == state || options_.ready_file.empty()) return;
   if (state != State::held) return io::remove_file(options_.ready_file);
   if (const auto written = io::write_file(options_.ready_file, tenure_.wish().claim.name + "\n"); !written) {
+    // Nobody would ever hear that it is held.
     session_.console.error(written.error().detail);
+    code_ = static_cast<int>(exit_code_for(written.error()));
+    state_ = State::ending;
+    tenure_.release(io::mono_now() + options_.release_time);
   }
 }
 

@@ -90,7 +90,7 @@ void RunMachine::on(const ClaimLost& event) {
   if (!command_runs()) return;
   const StopTimes times = stop_times(std::min(event.stop_by, lost_at_), ttl_, settings_.stop_grace);
   step_.actions.emplace_back(TellGuard{std::max(times.guard, now_)});
-  stop(event.why, std::min(times.kill, now_ + settings_.stop_grace));
+  stop("the claim is lost: " + event.why, std::min(times.kill, now_ + settings_.stop_grace));
 }
 
 void RunMachine::on(const ClaimReleased& event) {
@@ -110,7 +110,7 @@ void RunMachine::check_time() {
     return;
   }
   if (stage_ == Stage::running && now_ >= times_.terminate) {
-    stop("it could not be renewed, and is lost in " + kube::to_string(std::max(lost_at_ - now_, Duration{0})),
+    stop("the claim could not be renewed, and is lost in " + kube::to_string(std::max(lost_at_ - now_, Duration{0})),
          times_.kill);
   }
   if (command_runs() && kill_at_ && now_ >= *kill_at_) kill();
@@ -118,7 +118,7 @@ void RunMachine::check_time() {
 
 void RunMachine::stop(const std::string& why, MonoTime kill_at) {
   kill_at_ = std::min(kill_at, kill_at_.value_or(kill_at));
-  if (!lost_) step_.errors.push_back("stopping the command, because the claim is lost: " + why);
+  if (!lost_) step_.errors.push_back("stopping the command: " + why);
   lost_ = true;
   if (std::exchange(stage_, Stage::stopping) == Stage::stopping) return;
   if (now_ >= *kill_at_) return kill();

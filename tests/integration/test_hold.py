@@ -114,9 +114,8 @@ def test_hold_ends_when_the_claim_is_lost(world):
                 wait_for("it holds", hold.is_held)
                 proxy.refuses = True
                 proxy.cut()
-                said = wait_for("it says in time that it may lose it", lambda: hold.probe()[1].startswith("held, but"), every=0.02)
-                assert said and not hold.ready.exists()
-                hold.process.wait(10)
+                wait_for("it says that it may lose it", lambda: hold.probe()[1].startswith("held, but"), every=0.02)
+                assert not hold.ready.exists()
                 assert [phase(c) for c in permits(world, ns)] == ["Granted"], "before the operator gives its place away"
                 hold.end(125)
 
@@ -174,5 +173,5 @@ def test_a_kind_with_other_words_has_the_same(world):
         with Hold(world, ns, "b", "--mode", "read", kind="bookshelf", verb="reserve") as hold:
             wait_for("it holds", hold.is_held)
             hold.end(0, signal.SIGTERM)
-        assert world.api.list(ns, "loans") == []
+        assert [c for c in world.api.list(ns, "loans") if phase(c) != "Denied"] == []
         assert "has no command" in kondctl(world, ns, "faucet", "run", "f", expect=2).stderr
