@@ -50,7 +50,7 @@ def test_its_code_is_the_commands_and_the_permit_is_free_at_the_end(world):
         assert [c["metadata"]["name"] for c in permits(world, ns) if phase(c) != "Denied"] == [taken["claim"]]
         run(world, ns, "missing", "true", expect=4)
         for line in (("q",), ("q", "--"), ("q", "--", "")):
-            done = world.kondctl("semaphore", "run", *line, "-n", ns)
+            done = world.kondctl("semaphore", "run", "-n", ns, *line)
             assert done.returncode == 2 and "-- COMMAND" in done.stderr, done.stderr
 
 
