@@ -38,7 +38,7 @@ void leave_everything(int socket) {
   prctl(PR_SET_NAME, "kondctl-guard");
   sigset_t all;
   sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
+  pthread_sigmask(SIG_SETMASK, &all, nullptr);
   if (chdir("/") != 0) _exit(1);
   const int nothing = open("/dev/null", O_RDWR);
   for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
