@@ -44,6 +44,9 @@ ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime s
   if (!session) return report(console, session.error());
   switch (invocation.action) {
     case runtime::Action::acquire: return acquire(**session);
+    case runtime::Action::run: return run(**session);
+    case runtime::Action::hold: return hold(**session);
+    case runtime::Action::renew: return renew(**session);
     case runtime::Action::release: return release(**session);
     case runtime::Action::list: return list(**session);
     case runtime::Action::join: return join(**session);

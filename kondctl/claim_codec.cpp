@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <span>
 #include <utility>
 
@@ -150,6 +151,11 @@ std::string difference_of_joining(const json& object, const ClaimWish& wish) {
 
 json compose_renewal(const std::string& uid, runtime::WallTime now) {
   return {{"metadata", {{"uid", uid}}}, {"spec", {{"renewTime", kube::to_rfc3339_micro(now)}}}};
+}
+
+runtime::WallTime renewal_time(const std::string& shown, runtime::WallTime last, runtime::WallTime now) {
+  const auto there = kube::parse_rfc3339(shown);
+  return std::max(now, std::max(last, there ? *there : last) + std::chrono::microseconds{1});
 }
 
 }  // namespace konductor::kondctl

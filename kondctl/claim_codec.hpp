@@ -61,5 +61,8 @@ struct ClaimView {
 [[nodiscard]] std::string difference_of_joining(const nlohmann::json& object, const ClaimWish& wish);
 /// The holder's sign of life. With the UID: a claim of another life must not get it.
 [[nodiscard]] nlohmann::json compose_renewal(const std::string& uid, runtime::WallTime now);
+/// What the next renewal says: later than what the claim shows and than the last one said. One that changes nothing
+/// changes no resourceVersion, and is no sign of life: the server's clock may have been set back.
+[[nodiscard]] runtime::WallTime renewal_time(const std::string& shown, runtime::WallTime last, runtime::WallTime now);
 
 }  // namespace konductor::kondctl

@@ -138,7 +138,8 @@ void ClaimMachine::Impl::succeed(MonoTime lost_at) {
                    .units = claim.units,
                    .ttl = effective_ttl(),
                    .lost_at = lost_at,
-                   .adopted = adopted_};
+                   .adopted = adopted_,
+                   .watch = watch_.id()};
   finish(std::move(outcome));
 }
 

@@ -152,6 +152,7 @@ void ClaimMachine::Impl::on_inspect(const Result<json>& answer, MonoTime sent) {
 // holder, or one that is over.
 void ClaimMachine::Impl::settle_existing(const json& object, const ClaimView& view, MonoTime sent) {
   const runtime::Claim& claim = view.claim;
+  step_.claim = claim.uid;
   const bool slow = ++rounds_ > rounds_at_once;
   if (claim.deleting) return plan(Ask::inspect, now_.mono + delay_.next());
   // When it was granted is not known: an earlier life of this holder may have asked at the same time of the server,
@@ -187,6 +188,7 @@ void ClaimMachine::Impl::on_remove(const Result<json>& answer) {
 void ClaimMachine::Impl::enter_waiting(const ClaimView& view, MonoTime sent) {
   stage_ = Stage::waiting;
   view_ = view;
+  step_.claim = view.claim.uid;
   watch_.look_at(now_.mono);
   // One that is adopted may not have been renewed for a while.
   if (!wish_.pod) renew_at_ = adopted_ ? now_.mono : sent + effective_ttl() / 3;
@@ -336,15 +338,6 @@ void ClaimMachine::Impl::send_renewal() {
   renewal_ = {send(request_for(Ask::confirm)), Ask::confirm, now_.mono};
 }
 
-/// One that changes nothing changes no resourceVersion, and is no sign of life: the server's clock may have been set
-/// back.
-runtime::WallTime ClaimMachine::Impl::next_renew_time() {
-  const auto shown = kube::parse_rfc3339(view_->claim.renew_time);
-  const auto after = std::max(renewed_, shown ? *shown : renewed_) + std::chrono::microseconds{1};
-  renewed_ = std::max(now_.server, after);
-  return renewed_;
-}
-
 kube::Request ClaimMachine::Impl::request_for(Ask ask) {
   const kube::Resource claims = wish_.kind->claim_resource();
   switch (ask) {
@@ -353,7 +346,8 @@ kube::Request ClaimMachine::Impl::request_for(Ask ask) {
     case Ask::create: return kube::create(claims, wish_.claim.ns, compose_claim(wish_, *requested_at_));
     case Ask::remove: return kube::delete_object(claims, wish_.claim, {old_.uid, old_.resource_version});
     case Ask::confirm:
-      return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, next_renew_time()));
+      renewed_ = renewal_time(view_->claim.renew_time, renewed_, now_.server);
+      return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, renewed_));
     case Ask::withdraw: return kube::delete_object(claims, wish_.claim, {view_->claim.uid, {}});
     case Ask::inspect:
     case Ask::refresh:

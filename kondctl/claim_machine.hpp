@@ -28,14 +28,16 @@ struct ClaimOutcome {
     std::int64_t token = 0;
     std::int64_t units = 1;
     Duration ttl{0};
-    MonoTime lost_at;      // by the holder's own clock, unless it renews
-    bool adopted = false;  // it was there before: the same holder asked again
+    MonoTime lost_at;         // by the holder's own clock, unless it renews
+    bool adopted = false;     // it was there before: the same holder asked again
+    std::uint64_t watch = 0;  // that goes on telling what becomes of it; 0: none does
   };
   std::optional<Grant> grant;
 };
 
 struct ClaimStep : DialogueStep {
   std::optional<ClaimOutcome> finish;  // it is over; nothing else here counts
+  std::optional<std::string> claim;    // the UID of the claim that is ours from here on, or that is to be replaced
 };
 
 /// Acquires one claim: looks the primitive up, creates the claim (or finds that it is there already), watches it until

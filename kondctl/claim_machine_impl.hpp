@@ -77,7 +77,6 @@ class ClaimMachine::Impl {
   void pump();
   void send_main(Ask ask);
   kube::Request request_for(Ask ask);
-  [[nodiscard]] runtime::WallTime next_renew_time();
   std::string doing(Ask ask) const;
   void send_renewal();
   void keep_watching();

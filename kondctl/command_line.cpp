@@ -23,6 +23,8 @@ constexpr IntegerRange ttl_range{std::chrono::microseconds{std::chrono::seconds{
 constexpr IntegerRange timeout_range{std::chrono::microseconds{std::chrono::milliseconds{1}}.count(),
                                      std::chrono::microseconds{std::chrono::hours{8760}}.count()};
 constexpr IntegerRange priority_range{-1000000, 1000000};
+constexpr IntegerRange stop_grace_range{0, std::chrono::microseconds{std::chrono::hours{1}}.count()};
+constexpr IntegerRange exit_code_range{0, 255};
 constexpr std::size_t longest_holder = 253;
 constexpr std::int64_t first_round = 1;
 
@@ -105,6 +107,9 @@ Result<void> check_label(const std::string& what, const std::string& text) {
 
 Result<void> take_claim_flags(const RawCommandLine& raw, ClaimOptions& claim) {
   claim.wait = raw.wait;
+  claim.keep = raw.keep;
+  claim.ready_file = raw.text("ready-file");
+  claim.probe_address = raw.text("probe-address");
   if (raw.has("timeout")) {
     const auto timeout = parse_duration_flag("timeout", raw.text("timeout"), timeout_range);
     if (!timeout) return timeout.error();
@@ -126,6 +131,16 @@ Result<void> take_claim_flags(const RawCommandLine& raw, ClaimOptions& claim) {
       return Error{Errc::bad_config, "--holder must have from 1 to 253 characters", 0};
     }
     claim.holder = holder;
+  }
+  if (raw.has("conflict-exit-code")) {
+    const auto code = parse_integer_flag("conflict-exit-code", raw.text("conflict-exit-code"), exit_code_range);
+    if (!code) return code.error();
+    claim.conflict_exit_code = static_cast<int>(*code);
+  }
+  if (raw.has("stop-grace")) {
+    const auto grace = parse_duration_flag("stop-grace", raw.text("stop-grace"), stop_grace_range);
+    if (!grace) return grace.error();
+    claim.stop_grace = *grace;
   }
   claim.slot = raw.text("as");
   claim.claim = raw.text("claim");
@@ -203,6 +218,17 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
   return invocation;
 }
 
+// Where the `--` is that the command to run is behind; the end where the verb runs none.
+std::size_t words_begin(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
+  const std::vector<std::string> words = leading_words(args, 2);
+  const runtime::KindDeclaration* kind = words.size() < 2 ? nullptr : kind_named(kinds, words[0]);
+  if (kind == nullptr) return args.size();
+  const bool runs = std::ranges::any_of(kind->commands, [&words](const auto& command) {
+    return command.action == Action::run && command.verb == words[1];
+  });
+  return runs ? static_cast<std::size_t>(std::ranges::find(args, "--") - args.begin()) : args.size();
+}
+
 }  // namespace
 
 FirstLook first_look(std::span<const std::string> args) {
@@ -221,16 +247,26 @@ CommandLine parse_command_line(std::span<const std::string> args, std::span<cons
                                const std::string& participant) {
   if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
   CommandTree tree(kinds);
-  auto raw = tree.parse(args);
+  const std::size_t end = words_begin(args, kinds);
+  auto raw = tree.parse(args.first(end));
   if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
-  const auto invocation = checked(std::get<RawCommandLine>(raw), participant);
+  auto invocation = checked(std::get<RawCommandLine>(raw), participant);
   if (!invocation) return usage(invocation.error().detail);
+  if (invocation->purpose != Invocation::Purpose::action || invocation->action != Action::run) return *invocation;
+  if (end < args.size()) invocation->words.assign(args.begin() + static_cast<std::ptrdiff_t>(end) + 1, args.end());
+  if (invocation->words.empty() || invocation->words.front().empty()) {
+    return usage("say behind -- what to run: kondctl " + invocation->kind->names.singular + " " +
+                 invocation->command->verb + " " + invocation->name + " -- COMMAND ARGUMENT...");
+  }
   return *invocation;
 }
 
 bool has_action(Action action) noexcept {
   switch (action) {
     case Action::acquire:
+    case Action::run:
+    case Action::hold:
+    case Action::renew:
     case Action::release:
     case Action::show:
     case Action::list:

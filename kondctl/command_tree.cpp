@@ -44,6 +44,9 @@ bool usable(const KindDeclaration& kind, Action action) {
   const bool counted = kind.mode == runtime::Mode::counted;
   switch (action) {
     case Action::acquire:
+    case Action::run:
+    case Action::hold:
+    case Action::renew:
     case Action::release: return !kind.claim.plural.empty() && !counted;
     case Action::join: return !kind.claim.plural.empty() && counted;
     case Action::wait_for_phase: return !kind.wait.open_phase.empty();
@@ -85,7 +88,9 @@ class CommandTree::Impl {
   void add_kind(const KindDeclaration& kind);
   void add_leaf(CLI::App* app, const Leaf& leaf);
   void add_acquire_flags(CLI::App& app, const KindDeclaration& kind);
-  void add_release_flags(CLI::App& app);
+  void add_run_flags(CLI::App& app);
+  void add_hold_flags(CLI::App& app);
+  void add_known_claim_flags(CLI::App& app);
   void add_join_flags(CLI::App& app, const KindDeclaration& kind);
   void add_host_flag(CLI::App& app, const std::string& flag, const std::string& placeholder, const std::string& help);
   void add_declared_flags(CLI::App& app, const Leaf& leaf);
@@ -168,8 +173,11 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   } else {
     app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)->required()->type_name("");
   }
-  if (leaf.action == Action::acquire) add_acquire_flags(*app, *leaf.kind);
-  if (leaf.action == Action::release) add_release_flags(*app);
+  const bool acquires = leaf.action == Action::acquire || leaf.action == Action::run || leaf.action == Action::hold;
+  if (acquires) add_acquire_flags(*app, *leaf.kind);
+  if (leaf.action == Action::run) add_run_flags(*app);
+  if (leaf.action == Action::hold) add_hold_flags(*app);
+  if (leaf.action == Action::release || leaf.action == Action::renew) add_known_claim_flags(*app);
   if (leaf.action == Action::join) add_join_flags(*app, *leaf.kind);
   if (leaf.action == Action::wait_for_phase) add_host_flag(*app, "timeout", "DURATION", timeout_help);
   if (leaf.command != nullptr) add_declared_flags(*app, leaf);
@@ -189,9 +197,30 @@ void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& 
       "Who holds, where that is no Pod: asking again finds the same claim, so each process needs a name of its "
       "own");
   add_host_flag(app, "as", "SLOT", "Tells several claims of one holder apart");
+  add_host_flag(app, "conflict-exit-code", "N", "The exit code where it is not available now, in place of 3");
 }
 
-void CommandTree::Impl::add_release_flags(CLI::App& app) {
+void CommandTree::Impl::add_run_flags(CLI::App& app) {
+  app.footer(
+      "What is behind -- is run while the claim is held: NAME [OPTIONS] -- COMMAND [ARGUMENT...]. The exit code is the "
+      "command's own:\n126 where it can't be executed, 127 where it is not found, 128+n where a signal ended it. 125: "
+      "the claim was lost, and the command stopped.");
+  add_host_flag(app, "stop-grace", "DURATION",
+                "From SIGTERM to SIGKILL, where the command must be stopped because the claim is being lost (default "
+                "10s; less where the TTL leaves less)");
+}
+
+void CommandTree::Impl::add_hold_flags(CLI::App& app) {
+  add_host_flag(app, "ready-file", "FILE", "Is there while the claim is held, and at no other time");
+  add_host_flag(app, "probe-address", "ADDRESS",
+                "Answer HTTP probes there, IP:PORT or :PORT: /readyz is 200 while the claim is held, 503 else");
+  add_host_flag(app, "stop-grace", "DURATION",
+                "How long before its end a claim that can't be renewed counts as not held (default 10s; less where the "
+                "TTL is short)");
+  app.add_flag("--keep", raw_.keep, "Told to end, leave the claim to its Pod, or its TTL, in place of giving it back");
+}
+
+void CommandTree::Impl::add_known_claim_flags(CLI::App& app) {
   add_host_flag(app, "claim", "CLAIM", "The claim, as `acquire` printed it");
   add_host_flag(app, "holder", "TEXT", "The holder, as given to `acquire`");
   add_host_flag(app, "as", "SLOT", "As given to `acquire`");

@@ -21,6 +21,7 @@ struct RawCommandLine {
   std::string name;
   bool all_namespaces = false;
   bool wait = false;
+  bool keep = false;
   std::string format = "table";
   GlobalOptions global;
   std::map<std::string, std::string> host_flags;  // those that were given

@@ -27,7 +27,7 @@ constexpr Duration silent_watch = std::chrono::seconds{90};
 
 constexpr Duration clock_agreement = std::chrono::seconds{2};
 
-// One watch stream. Shared by its coroutine and the driver, which may cancel it.
+// One watch stream. Shared by its coroutine and the dialogue, which may cancel it.
 struct WatchStream {
   std::uint64_t id = 0;
   kube::Request request;
@@ -35,23 +35,28 @@ struct WatchStream {
   asio::cancellation_signal cancel;
 };
 
-class Driver {
+void await_signal(asio::signal_set& signals, Dialogue& dialogue) {
+  signals.async_wait([&](const boost::system::error_code& error, int number) {
+    if (error) return;
+    dialogue.tell(Signalled{number == SIGTERM ? Signal::terminate : Signal::interrupt});
+    await_signal(signals, dialogue);
+  });
+}
+
+}  // namespace
+
+class Dialogue::Impl {
  public:
-  Driver(Session& session, Resume resume)
-      : session_(session),
-        resume_(std::move(resume)),
-        timer_(session.io.get_executor()),
-        signals_(session.io, SIGINT, SIGTERM) {}
+  Impl(Session& session, Resume resume)
+      : session_(session), resume_(std::move(resume)), timer_(session.io.get_executor()) {}
 
   void run() {
     session_.io.restart();
-    await_signal();
     tell(Woken{});
     if (!over_) session_.io.run();
     session_.client->close();
   }
 
- private:
   // The driver's whole part: tell the machine, do what it says.
   void tell(const DialogueEvent& event) {
     if (over_) return;
@@ -67,6 +72,7 @@ class Driver {
     }
   }
 
+ private:
   // The server tells its time in whole seconds. Where our own clock agrees with it, ours is the finer one, and orders
   // those who ask within one second.
   Now now() {
@@ -133,14 +139,6 @@ class Driver {
     });
   }
 
-  void await_signal() {
-    signals_.async_wait([this](const boost::system::error_code& error, int number) {
-      if (error) return;
-      tell(Signalled{number == SIGTERM ? Signal::terminate : Signal::interrupt});
-      await_signal();
-    });
-  }
-
   void log(const kube::Request& request) {
     session_.console.detail(std::string(to_string(request.method)) + " " + request.target);
   }
@@ -148,15 +146,26 @@ class Driver {
   Session& session_;
   Resume resume_;
   io::BootTimer timer_;
-  asio::signal_set signals_;
   std::shared_ptr<WatchStream> stream_;
   bool over_ = false;
 };
 
-}  // namespace
+Dialogue::Dialogue(Session& session, Resume resume) : impl_(std::make_unique<Impl>(session, std::move(resume))) {}
+Dialogue::~Dialogue() = default;
+
+void Dialogue::run() {
+  impl_->run();
+}
+
+void Dialogue::tell(const DialogueEvent& event) {
+  impl_->tell(event);
+}
 
 void drive_dialogue(Session& session, Resume resume) {
-  Driver(session, std::move(resume)).run();
+  Dialogue dialogue(session, std::move(resume));
+  asio::signal_set signals(session.io, SIGINT, SIGTERM);
+  await_signal(signals, dialogue);
+  dialogue.run();
 }
 
 }  // namespace konductor::kondctl

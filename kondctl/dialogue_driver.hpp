@@ -5,6 +5,7 @@
 #include "kondctl/session.hpp"
 
 #include <functional>
+#include <memory>
 #include <utility>
 
 namespace konductor::kondctl {
@@ -12,7 +13,25 @@ namespace konductor::kondctl {
 /// Takes what happened, says into `step` what to do next; false when it is over.
 using Resume = std::function<bool(const DialogueEvent& event, Now now, DialogueStep& step)>;
 
-/// Until it is over: sends what it says, tells it what happened. SIGINT and SIGTERM go to it too.
+/// Sends what a machine says, tells it what happened. It knows no signals.
+class Dialogue {
+ public:
+  Dialogue(Session& session, Resume resume);
+  ~Dialogue();
+  Dialogue(const Dialogue&) = delete;
+  Dialogue& operator=(const Dialogue&) = delete;
+
+  /// Until it is over. The session can't be used any more then.
+  void run();
+  /// For what happens elsewhere; in handlers on the session's event loop, and not while the machine is being asked.
+  void tell(const DialogueEvent& event);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Until it is over. SIGINT and SIGTERM go to it too.
 void drive_dialogue(Session& session, Resume resume);
 
 /// Runs a machine until it finishes.

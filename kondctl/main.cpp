@@ -1,4 +1,5 @@
 #include "io/clock.hpp"
+#include "io/process.hpp"
 #include "kondctl/app.hpp"
 
 #include <cstdio>
@@ -9,6 +10,7 @@
 
 int main(int argc, char** argv) {
   const auto started = konductor::io::mono_now();
+  konductor::io::ensure_standard_files();
   int code = 1;
   try {
     code = konductor::kondctl::run(std::vector<std::string>(argv + 1, argv + argc), started);

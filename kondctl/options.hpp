@@ -30,7 +30,12 @@ struct ClaimOptions {
   std::optional<std::int64_t> priority;
   std::optional<std::string> holder;
   std::string slot;
-  std::string claim;  // of release: the claim's own name
+  std::string claim;  // of release and renew: the claim's own name
+  int conflict_exit_code = static_cast<int>(ExitCode::not_available);
+  std::optional<runtime::Duration> stop_grace;  // of what runs a command, or holds for others
+  std::string ready_file;
+  std::string probe_address;
+  bool keep = false;  // at the end it is not given back
   // Of kinds whose claims are counted; both are among the fields too.
   std::optional<std::int64_t> round;
   std::string participant;       // empty: it is not named
@@ -48,6 +53,7 @@ struct Invocation {
   GlobalOptions global;
   ClaimOptions claim;
   std::vector<runtime::FixedValue> fields;  // of declared flags and fixed values
+  std::vector<std::string> words;           // the command to run
 };
 
 /// The command line is answered without doing anything: help, or what is wrong with it.

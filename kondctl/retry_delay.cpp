@@ -3,7 +3,7 @@
 namespace konductor::kondctl {
 
 runtime::Duration RetryDelay::next(const Error& error) {
-  return backoff_.next(jitter_.next(), runtime::requested_pause(error.retry_after_s));
+  return backoff_.next(jitter(), runtime::requested_pause(error.retry_after_s));
 }
 
 }  // namespace konductor::kondctl

@@ -18,6 +18,8 @@ class RetryDelay {
   [[nodiscard]] runtime::Duration next(const Error& error);
   [[nodiscard]] runtime::Duration next() { return next(Error{}); }
   void reset() { backoff_.reset(); }
+  /// In [0, 1), another one each time.
+  [[nodiscard]] double jitter() { return jitter_.next(); }
 
  private:
   runtime::Backoff backoff_;

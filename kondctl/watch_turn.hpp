@@ -19,6 +19,8 @@ class WatchTurn {
   [[nodiscard]] bool runs() const { return id_ != 0; }
   [[nodiscard]] bool is(std::uint64_t id) const { return id != 0 && id == id_; }
   [[nodiscard]] bool is_allowed() const { return !polling_; }
+  /// 0 while none runs.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
   /// When to look, while none runs.
   [[nodiscard]] MonoTime look_at() const { return look_at_; }
 

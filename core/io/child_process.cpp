@@ -1,5 +1,8 @@
 #include "io/child_process.hpp"
 
+#include "io/pipe.hpp"
+#include "io/process.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 
@@ -55,46 +58,11 @@ Result<std::string> find_program(const std::string& name) {
   return Error{Errc::not_found, "was not found on PATH"};
 }
 
-/// Our variables, and over them those of `more`.
-std::vector<std::string> merged_environment(const std::vector<std::string>& more) {
-  std::vector<std::string> merged;
-  const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const bool replaced = std::ranges::any_of(more, [&](const auto& over) { return name_of(over) == name_of(*entry); });
-    if (!replaced) merged.emplace_back(*entry);
-  }
-  merged.insert(merged.end(), more.begin(), more.end());
-  return merged;
+/// All that were started and not collected.
+std::vector<pid_t>& running() {
+  static std::vector<pid_t> pids;
+  return pids;
 }
-
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
-class Pipe {
- public:
-  Pipe() {
-    if (pipe2(ends_.data(), O_CLOEXEC) != 0) ends_ = {-1, -1};
-  }
-  ~Pipe() {
-    for (const int end : ends_)
-      if (end >= 0) close(end);
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  [[nodiscard]] bool good() const { return ends_[0] >= 0; }
-  [[nodiscard]] int write_end() const { return ends_[1]; }
-  [[nodiscard]] int read_end() const { return ends_[0]; }
-  int take_read_end() { return std::exchange(ends_[0], -1); }
-  void close_write_end() { close(std::exchange(ends_[1], -1)); }
-
- private:
-  std::array<int, 2> ends_{-1, -1};
-};
 
 struct ToExecute {
   const char* path;
@@ -154,7 +122,16 @@ ChildProcess::~ChildProcess() {
   if (pid_ < 0) return;
   // The event loop is gone, and with it who would have collected it.
   kill_all();
+  collected();
   waitpid(pid_, nullptr, WNOHANG);
+}
+
+bool ChildProcess::awaits(pid_t pid) {
+  return std::ranges::find(running(), pid) != running().end();
+}
+
+void ChildProcess::collected() const {
+  std::erase(running(), pid_);
 }
 
 Result<std::shared_ptr<ChildProcess>> ChildProcess::start(const asio::any_io_executor& executor,
@@ -208,21 +185,19 @@ Result<void> ChildProcess::spawn(const ChildCommand& command, const std::string&
   close(nothing);
   if (child < 0) return Error{Errc::unavailable, "could not be run: " + words_of(fork_failed)};
   pid_ = child;
+  running().push_back(child);
   if (own_group_) setpgid(child, child);  // whoever comes first: it must be there before it is killed
   failure.close_write_end();
   // Ends at once: by the exec, which closes the pipe, or with what made that fail.
-  int code = 0;
-  ssize_t told = 0;
-  do {
-    told = ::read(failure.read_end(), &code, sizeof code);
-  } while (told < 0 && errno == EINTR);
-  if (told == static_cast<ssize_t>(sizeof code)) {
+  if (const int code = failure.read_failure(); code != 0) {
+    collected();
     waitpid(std::exchange(pid_, -1), nullptr, 0);
     return Error{code == ENOENT ? Errc::not_found : Errc::bad_config, "could not be run: " + words_of(code)};
   }
   const auto watched = watch(out.take_read_end(), err.take_read_end());
   if (watched) return {};
   kill_all();
+  collected();
   waitpid(std::exchange(pid_, -1), nullptr, 0);
   return watched.error();
 }
@@ -274,7 +249,8 @@ void ChildProcess::await_end() {
 void ChildProcess::finish() {
   kill_all();  // before it is collected: until then its number is nobody else's
   int status = 0;
-  const bool collected = waitpid(std::exchange(pid_, -1), &status, WNOHANG) > 0;
+  collected();
+  const bool known = waitpid(std::exchange(pid_, -1), &status, WNOHANG) > 0;
   // What was written before the end; that others hold a pipe open does not count.
   take_available(out_);
   take_available(err_);
@@ -282,8 +258,8 @@ void ChildProcess::finish() {
   for (auto* descriptor : {&out_.pipe, &err_.pipe, &end_}) descriptor->close(ignored);
   if (!on_end_) return;
   kube::ExecRun run;
-  run.signal = collected && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  run.exit_code = collected && WIFEXITED(status) ? WEXITSTATUS(status) : run.signal == 0 ? 127 : 0;
+  run.signal = known && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  run.exit_code = known && WIFEXITED(status) ? WEXITSTATUS(status) : run.signal == 0 ? 127 : 0;
   run.out = std::move(out_.text);
   run.err = std::move(err_.text);
   run.out_too_long = out_.too_long;

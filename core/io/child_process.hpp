@@ -38,6 +38,9 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   /// Kills it; `on_end` is not called any more.
   void stop();
 
+  /// Whether this process was started by such an object that will collect it.
+  static bool awaits(pid_t pid);
+
  private:
   struct Output {
     explicit Output(const boost::asio::any_io_executor& executor) : pipe(executor) {}
@@ -56,6 +59,7 @@ class ChildProcess : public std::enable_shared_from_this<ChildProcess> {
   void await_end();
   void finish();
   void kill_all() const;
+  void collected() const;
 
   boost::asio::posix::stream_descriptor end_;  // a pidfd: readable once the program has ended
   Output out_;

@@ -73,33 +73,41 @@ std::string to_text(const ProbeAnswer& answer, bool with_body) {
   return with_body ? text + answer.body : text;
 }
 
-Error bad_address(std::string_view text, const std::string& why) {
-  return {Errc::bad_config, "--metrics-address " + kube::quoted(text) + ": " + why +
-                                "; give IP:PORT, [IPv6]:PORT or :PORT, for example --metrics-address 127.0.0.1:9473, "
-                                "or \"off\""};
+// As it was given, and by which flag.
+struct Given {
+  std::string_view text;
+  std::string_view flag;
+};
+
+Error bad_address(const Given& given, const std::string& why) {
+  const std::string flag(given.flag);
+  return {Errc::bad_config, flag + " " + kube::quoted(given.text) + ": " + why +
+                                "; give IP:PORT, [IPv6]:PORT or :PORT, for example " + flag +
+                                " 127.0.0.1:9473, or \"off\""};
 }
 
 /// "IP:PORT", "[IPv6]:PORT", "localhost:PORT", ":PORT".
-Result<tcp::endpoint> parse_address(std::string_view text) {
+Result<tcp::endpoint> parse_address(const Given& given) {
+  const std::string_view text = given.text;
   const auto colon = text.rfind(':');
-  if (colon == std::string_view::npos) return bad_address(text, "it has no :PORT");
+  if (colon == std::string_view::npos) return bad_address(given, "it has no :PORT");
   std::uint16_t port = 0;
   const std::string_view digits = text.substr(colon + 1);
   const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
   if (failed != std::errc{} || end != digits.data() + digits.size()) {
-    return bad_address(text, kube::quoted(digits) + " is no port from 0 to 65535");
+    return bad_address(given, kube::quoted(digits) + " is no port from 0 to 65535");
   }
   std::string host(text.substr(0, colon));
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.find(':') != std::string::npos) {
-    return bad_address(text, "an IPv6 address stands in brackets, as in [::1]:9473");
+    return bad_address(given, "an IPv6 address stands in brackets, as in [::1]:9473");
   }
   if (host.empty()) return tcp::endpoint(tcp::v6(), port);
   if (host == "localhost") host = "127.0.0.1";
   error_code not_literal;
   const auto address = asio::ip::make_address(host, not_literal);
-  if (not_literal) return bad_address(text, kube::quoted(host) + " is no IP address");
+  if (not_literal) return bad_address(given, kube::quoted(host) + " is no IP address");
   return tcp::endpoint(address, port);
 }
 
@@ -234,14 +242,16 @@ asio::awaitable<void> ProbeServer::Impl::serve(std::shared_ptr<Impl> self, tcp::
 }
 
 Result<std::unique_ptr<ProbeServer>> ProbeServer::listen(const asio::any_io_executor& executor,
-                                                         std::string_view address, Answerer answerer) {
-  const auto endpoint = parse_address(address);
+                                                         std::string_view address, Answerer answerer,
+                                                         std::string_view flag) {
+  const Given given{address, flag};
+  const auto endpoint = parse_address(given);
   if (!endpoint) return endpoint.error();
   auto impl = std::make_shared<Impl>(executor, std::move(answerer));
   if (const error_code failed = impl->open(*endpoint)) {
     std::string words = failed.message();
     if (!words.empty()) words[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(words[0])));
-    return bad_address(address, "can't listen there: " + words);
+    return bad_address(given, "can't listen there: " + words);
   }
   impl->start();
   return std::unique_ptr<ProbeServer>(new ProbeServer(std::move(impl)));

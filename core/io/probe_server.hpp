@@ -26,9 +26,10 @@ class ProbeServer {
   using Answerer = std::function<ProbeAnswer(std::string_view path)>;
 
   /// `address`: "IP:PORT", "[IPv6]:PORT" or ":PORT" (all addresses); port 0 takes a free one. Serves until destroyed.
-  /// An error names --metrics-address, which it is from.
+  /// An error names the flag that the address is from.
   static Result<std::unique_ptr<ProbeServer>> listen(const boost::asio::any_io_executor& executor,
-                                                     std::string_view address, Answerer answerer);
+                                                     std::string_view address, Answerer answerer,
+                                                     std::string_view flag = "--metrics-address");
   ~ProbeServer();
   ProbeServer(const ProbeServer&) = delete;
   ProbeServer& operator=(const ProbeServer&) = delete;

@@ -23,21 +23,6 @@ std::string how_to_release(const KindDeclaration& kind, const ClaimPlace& place)
   return release_command(kind, place.primitive, found ? std::string{} : place.claim.name);
 }
 
-ClaimWish wish_for(const Session& session, const ClaimPlace& place) {
-  const Invocation& invocation = session.invocation;
-  ClaimWish wish;
-  wish.kind = invocation.kind;
-  wish.primitive = place.primitive;
-  wish.claim = place.claim;
-  wish.pod = place.identity.pod;
-  wish.holder = place.identity.holder;
-  wish.ttl = invocation.claim.ttl;
-  wish.priority = invocation.claim.priority;
-  wish.wait = invocation.claim.wait;
-  wish.fields = invocation.fields;
-  return wish;
-}
-
 nlohmann::json describe(const KindDeclaration& kind, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
   return {{"kind", kind.names.kind},
           {"name", place.primitive.name},
@@ -59,6 +44,8 @@ std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const
   return text + ", token " + std::to_string(grant.token) + ", ttl " + kube::to_string(grant.ttl) + "\n";
 }
 
+}  // namespace
+
 void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
   const KindDeclaration& kind = *session.invocation.kind;
   Console& console = session.console;
@@ -69,13 +56,7 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
     case Format::table:
     case Format::wide: console.print(sentence(kind, place, grant)); break;
   }
-  if (!place.identity.pod) {
-    console.note("not in a Pod: only its TTL (" + kube::to_string(grant.ttl) +
-                 ") or a release frees the claim: " + how_to_release(kind, place));
-  }
 }
-
-}  // namespace
 
 ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
@@ -83,8 +64,14 @@ ExitCode acquire(Session& session) {
   const ClaimSettings settings{dialogue_settings(session)};
   const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
-  if (outcome.grant) print_grant(session, *place, *outcome.grant);
-  return outcome.code;
+  if (outcome.grant) {
+    print_grant(session, *place, *outcome.grant);
+    if (!place->identity.pod) {
+      session.console.note("not in a Pod: only its TTL (" + kube::to_string(outcome.grant->ttl) +
+                           ") or a release frees the claim: " + how_to_release(*session.invocation.kind, *place));
+    }
+  }
+  return code_of(session, outcome.code);
 }
 
 }  // namespace konductor::kondctl

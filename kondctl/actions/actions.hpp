@@ -1,6 +1,8 @@
 #pragma once
 
 #include "host/plugin_registry.hpp"
+#include "kondctl/claim_codec.hpp"
+#include "kondctl/claim_machine.hpp"
 #include "kondctl/console.hpp"
 #include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
@@ -11,6 +13,9 @@
 namespace konductor::kondctl {
 
 ExitCode acquire(Session& session);
+ExitCode run(Session& session);
+ExitCode hold(Session& session);
+ExitCode renew(Session& session);
 ExitCode release(Session& session);
 ExitCode show(Session& session);
 ExitCode list(Session& session);
@@ -35,6 +40,19 @@ struct ClaimPlace {
   kube::NamespacedName claim;
 };
 Result<ClaimPlace> place_claim(const Session& session);
+/// What the command line asks for there.
+[[nodiscard]] ClaimWish wish_for(const Session& session, const ClaimPlace& place);
+
+/// A grant, as a result.
+void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant);
+
+/// Which claim a command line means that names one which is there; fails where it says too little.
+Result<ClaimPlace> place_known_claim(const Session& session);
+/// The exit code of an error, with its words; 124 where it is what a --timeout of the user's own came to.
+ExitCode give_up(Session& session, const Error& error, runtime::MonoTime until);
+
+/// The exit code of an attempt to get a claim: --conflict-exit-code may put another in the place of "not available".
+[[nodiscard]] ExitCode code_of(const Session& session, ExitCode code);
 
 /// "widget.sync.konductor.io/q" and a line break: what -o name prints.
 std::string resource_line(const std::string& singular, const std::string& name);

@@ -1,4 +1,5 @@
 #include "host/yaml_printer.hpp"
+#include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_name.hpp"
@@ -45,6 +46,41 @@ Result<ClaimPlace> place_claim(const Session& session) {
   if (place.claim.name.empty()) place.claim.name = claim_name({identity->key, place.primitive, identity->slot});
   place.identity = std::move(*identity);
   return place;
+}
+
+Result<ClaimPlace> place_known_claim(const Session& session) {
+  auto place = place_claim(session);
+  if (!place || !session.invocation.claim.claim.empty() || place->identity.lasting) return place;
+  return Error{Errc::bad_config,
+               "outside of a Pod say which claim: --claim CLAIM as `acquire` printed it, or --holder TEXT as it was "
+               "given to `acquire`",
+               0};
+}
+
+// A deadline of the user's own has a code of its own.
+ExitCode give_up(Session& session, const Error& error, runtime::MonoTime until) {
+  const bool timed_out = session.invocation.claim.timeout && is_retryable(error.code) && io::mono_now() >= until;
+  const ExitCode code = report(session.console, error);
+  return timed_out ? ExitCode::timed_out : code;
+}
+
+ClaimWish wish_for(const Session& session, const ClaimPlace& place) {
+  const Invocation& invocation = session.invocation;
+  ClaimWish wish;
+  wish.kind = invocation.kind;
+  wish.primitive = place.primitive;
+  wish.claim = place.claim;
+  wish.pod = place.identity.pod;
+  wish.holder = place.identity.holder;
+  wish.ttl = invocation.claim.ttl;
+  wish.priority = invocation.claim.priority;
+  wish.wait = invocation.claim.wait;
+  wish.fields = invocation.fields;
+  return wish;
+}
+
+ExitCode code_of(const Session& session, ExitCode code) {
+  return code == ExitCode::not_available ? static_cast<ExitCode>(session.invocation.claim.conflict_exit_code) : code;
 }
 
 std::string resource_line(const std::string& singular, const std::string& name) {

@@ -12,13 +12,6 @@ namespace {
 
 constexpr runtime::Duration default_timeout = std::chrono::seconds{30};
 
-// A deadline of the user's own has a code of its own.
-ExitCode give_up(Session& session, const Error& error, runtime::MonoTime until) {
-  const bool timed_out = session.invocation.claim.timeout && is_retryable(error.code) && io::mono_now() >= until;
-  const ExitCode code = report(session.console, error);
-  return timed_out ? ExitCode::timed_out : code;
-}
-
 std::string sentence(const runtime::KindDeclaration& kind, const ClaimPlace& place, runtime::Phase phase) {
   const std::string primitive = kind.names.singular + " " + kube::to_string(place.primitive);
   if (runtime::is_terminal(phase)) {
@@ -51,14 +44,8 @@ void print_released(Session& session, const ClaimPlace& place, const ClaimView& 
 
 ExitCode release(Session& session) {
   const runtime::KindDeclaration& kind = *session.invocation.kind;
-  const auto place = place_claim(session);
+  const auto place = place_known_claim(session);
   if (!place) return report(session.console, place.error());
-  if (session.invocation.claim.claim.empty() && !place->identity.lasting) {
-    session.console.error(
-        "outside of a Pod say which claim: --claim CLAIM as `acquire` printed it, or --holder TEXT as "
-        "it was given to `acquire`");
-    return ExitCode::usage;
-  }
   const runtime::MonoTime until = session.started + session.invocation.claim.timeout.value_or(default_timeout);
   const std::string claim_text = to_string(kind.claim_resource()) + " " + kube::to_string(place->claim);
   while (true) {

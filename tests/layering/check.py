@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "kondctl": {"base", "kube", "runtime", "io", "host", "kondctl", "actions"},
     "plugins": {"semaphore", "barrier", "lease", "gate"},
 }
-PURE = ("core/base/", "core/kube/", "core/runtime/", "plugins/", "kondctl/claim_")
+PURE = ("core/base/", "core/kube/", "core/runtime/", "plugins/", "kondctl/claim_", "kondctl/hold_machine", "kondctl/run_machine")
 IMPURE_HEADERS = re.compile(r"<(boost/asio|boost/beast|boost/dll|openssl/|spdlog/|fstream|thread|mutex|filesystem|unistd\.h|sys/)")
 CLOCK = re.compile(r"_clock::now\(|clock_gettime\(|\btime\(nullptr\)|gettimeofday\(")
 KINDS = re.compile(r"semaphore|permit|barrier|arrival|leaserequest|\bgates?\b", re.I)

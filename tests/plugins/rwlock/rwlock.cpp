@@ -102,6 +102,9 @@ constexpr konductor_fixed to_write[] = {fixed("spec.mode", "\"write\"")};
 constexpr konductor_command commands[] = {
     command(KONDUCTOR_ACQUIRE, "borrow", "Borrow a shelf", borrow_flags),
     command(KONDUCTOR_ACQUIRE, "rewrite", "Borrow a shelf to write on it", to_write),
+    command(KONDUCTOR_RUN, "work", "Borrow a shelf while a command runs", borrow_flags),
+    command(KONDUCTOR_HOLD, "reserve", "Borrow a shelf, and keep it until told to stop", borrow_flags),
+    command(KONDUCTOR_RENEW, "extend", "Show that the borrower of a shelf is alive"),
     command(KONDUCTOR_RELEASE, "give-back", "Give a borrowed shelf back"),
     command(KONDUCTOR_SHOW, "look", "Show a shelf"),
     command(KONDUCTOR_LIST, "ls", "List shelves"),

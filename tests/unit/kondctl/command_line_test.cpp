@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <sstream>
 
 namespace konductor::kondctl::test {
@@ -152,7 +153,26 @@ TEST(CommandLine, has_its_own_commands) {
 }
 
 TEST(CommandLine, leaves_out_what_it_has_no_code_for) {
-  EXPECT_THAT(refusal("widget run q"), HasSubstr("widget has no command \"run\"; it has: take, giveback, look, list"));
+  EXPECT_THAT(refusal("widget ponder q"),
+              HasSubstr("widget has no command \"ponder\"; it has: take, run, giveback, look, list"));
+}
+
+TEST(CommandLine, takes_what_is_behind_two_dashes_for_the_command_to_run) {
+  const Invocation got =
+      must_parse("widget run q --size 2 --stop-grace 3s --conflict-exit-code 75 -- take -n x --wait -- q");
+  EXPECT_EQ(got.action, runtime::Action::run);
+  EXPECT_EQ(got.name, "q");
+  EXPECT_THAT(got.words, testing::ElementsAre("take", "-n", "x", "--wait", "--", "q"));
+  EXPECT_EQ(got.claim.stop_grace, std::chrono::seconds{3});
+  EXPECT_EQ(got.claim.conflict_exit_code, 75);
+  EXPECT_FALSE(got.claim.wait);
+  EXPECT_EQ(got.global.ns, "");
+  for (const char* line : {"widget run q", "widget run q --", "widget run q --wait --"}) {
+    EXPECT_THAT(refusal(line), HasSubstr("kondctl widget run q -- COMMAND")) << line;
+  }
+  EXPECT_THAT(refusal("widget run q true"), HasSubstr("true"));
+  EXPECT_THAT(refusal("widget run -- true"), HasSubstr("NAME"));
+  EXPECT_EQ(must_parse("widget take q").claim.conflict_exit_code, 3);
 }
 
 TEST(CommandLine, lists_the_kinds_there_are_and_guesses) {

@@ -24,7 +24,8 @@ inline runtime::KindDeclaration widget_kind() {
   const runtime::FlagDeclaration loud{"loud", "", "say it", "spec.loud", ValueType::boolean};
   kind.commands = {
       {Action::acquire, "take", "Take some", {size, grace, mode, loud}, {{"spec.origin", "\"shop\""}}},
-      {Action::run, "run", "Hold while a command runs", {}, {}},
+      {Action::run, "run", "Hold while a command runs", {size}, {}},
+      {Action::evaluate, "ponder", "Think of what would be", {}, {}},
       {Action::release, "giveback", "Give it back", {}, {}},
       {Action::show, "look", "Look at one", {}, {}},
       {Action::list, "list", "List them", {}, {}},
