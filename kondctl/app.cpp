@@ -2,6 +2,7 @@
 
 #include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
+#include "kondctl/colour.hpp"
 #include "kondctl/command_line.hpp"
 
 #include <nlohmann/json.hpp>
@@ -9,7 +10,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <span>
 #include <system_error>
+#include <unistd.h>
 
 namespace konductor::kondctl {
 
@@ -39,9 +42,11 @@ Result<host::PluginRegistry> load(const FirstLook& look) {
   return host::load_plugins(folders, [] { return io::mono_now(); });
 }
 
-ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime started) {
+ExitCode act(const Invocation& invocation, std::span<const runtime::KindDeclaration> kinds, Console& console,
+             runtime::MonoTime started) {
   auto session = Session::open(invocation, console, started);
   if (!session) return report(console, session.error());
+  if (invocation.purpose == Invocation::Purpose::overview) return overview(**session, kinds);
   switch (invocation.action) {
     case runtime::Action::acquire: return acquire(**session);
     case runtime::Action::release: return release(**session);
@@ -59,13 +64,14 @@ int run(const std::vector<std::string>& args, runtime::MonoTime started) {
   auto plugins = load(first_look(args));
   if (!plugins) return static_cast<int>(report(early, plugins.error()));
   const auto kinds = plugins->kinds();
-  const CommandLine line = parse_command_line(args, kinds, variable(participant_variable));
+  CommandLine line = parse_command_line(args, kinds, variable(participant_variable));
   if (const auto* farewell = std::get_if<Farewell>(&line)) {
     std::cout << farewell->out << std::flush;
     std::cerr << farewell->err << std::flush;
     return static_cast<int>(farewell->code);
   }
-  const auto& invocation = std::get<Invocation>(line);
+  auto& invocation = std::get<Invocation>(line);
+  invocation.global.colours = may_paint(isatty(STDOUT_FILENO) == 1, variable("NO_COLOR"), variable("TERM"));
   Console console(std::cout, std::cerr, invocation.global);
   for (const host::RefusedPlugin& plugin : plugins->refused) {
     console.detail("refused plugin " + plugin.file + ": " + plugin.reason);
@@ -74,9 +80,10 @@ int run(const std::vector<std::string>& args, runtime::MonoTime started) {
     case Invocation::Purpose::version: return static_cast<int>(print_version(invocation.global.output, console));
     case Invocation::Purpose::plugin_list:
       return static_cast<int>(list_plugins(*plugins, invocation.global.output, console));
+    case Invocation::Purpose::overview:
     case Invocation::Purpose::action: break;
   }
-  return static_cast<int>(act(invocation, console, started));
+  return static_cast<int>(act(invocation, kinds, console, started));
 }
 
 }  // namespace konductor::kondctl

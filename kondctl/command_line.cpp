@@ -193,6 +193,9 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
     if (const auto ok = check_label("the namespace", raw.global.ns); !ok) return ok.error();
   }
   if (invocation.purpose != Invocation::Purpose::action) return invocation;
+  if (invocation.action != Action::list && invocation.all_namespaces) {
+    return Error{Errc::bad_config, "an object is of one namespace: -A and a name do not go together", 0};
+  }
   if (invocation.action != Action::list) {
     if (const auto ok = check_label("the name", raw.name); !ok) return ok.error();
   }

@@ -37,6 +37,7 @@ struct Leaf {
   const KindDeclaration* kind = nullptr;
   const CommandDeclaration* command = nullptr;
   Action action = Action::show;
+  bool name_optional = false;  // without one: all of the kind
 };
 
 bool usable(const KindDeclaration& kind, Action action) {
@@ -130,16 +131,18 @@ void CommandTree::Impl::add_globals() {
 }
 
 void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds) {
-  CLI::App* status = add_command(app_, "status", "Show one object: what it says, and its claims");
-  status->require_subcommand(1);
+  CLI::App* status = add_command(app_, "status", "Show all objects, those of a kind, or one and its claims");
+  status->require_subcommand(0, 1);
+  status->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
   for (const KindDeclaration& kind : kinds) {
     if (is_reserved_word(kind.names.singular) || is_taken(*status, kind.names.singular)) continue;
     CLI::App* leaf = add_command(*status, kind.names.singular, kind.names.kind);
     for (const std::string& alias : {kind.names.plural, kind.names.short_name}) {
       if (!alias.empty() && !is_taken(*status, alias)) leaf->alias(alias);
     }
-    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, command_for(kind, Action::show), Action::show});
+    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, command_for(kind, Action::show), Action::show, true});
   }
+  leaves_.push_back({status, Invocation::Purpose::overview});  // behind its own commands: the first one parsed counts
   CLI::App* plugin = add_command(app_, "plugin", "What the commands come from");
   plugin->require_subcommand(1);
   CLI::App* list = add_command(*plugin, "list", "Plugins that were loaded, and refused ones with the reason");
@@ -166,7 +169,9 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   if (leaf.action == Action::list) {
     app->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
   } else {
-    app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)->required()->type_name("");
+    app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)
+        ->required(!leaf.name_optional)
+        ->type_name("");
   }
   if (leaf.action == Action::acquire) add_acquire_flags(*app, *leaf.kind);
   if (leaf.action == Action::release) add_release_flags(*app);
@@ -256,6 +261,7 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
     raw_.kind = leaf.kind;
     raw_.command = leaf.command;
     raw_.action = leaf.action;
+    if (leaf.name_optional && leaf.app->get_option("NAME")->count() == 0) raw_.action = Action::list;
     return raw_;
   }
   return Farewell{ExitCode::usage, {}, "kondctl: a command is missing (see --help)\n"};

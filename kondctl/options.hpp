@@ -20,6 +20,7 @@ struct GlobalOptions {
   Format output = Format::table;
   int verbosity = 0;
   bool quiet = false;
+  bool colours = false;  // of results
 };
 
 /// Of what makes and ends claims; the host's own flags, the same for every kind.
@@ -39,7 +40,7 @@ struct ClaimOptions {
 
 /// A command line, understood and checked.
 struct Invocation {
-  enum class Purpose { action, plugin_list, version } purpose = Purpose::version;
+  enum class Purpose { action, overview, plugin_list, version } purpose = Purpose::version;
   const runtime::KindDeclaration* kind = nullptr;        // of an action; the kinds outlive this
   const runtime::CommandDeclaration* command = nullptr;  // null where the host itself has the verb (`status KIND NAME`)
   runtime::Action action = runtime::Action::show;

@@ -7,6 +7,8 @@
 #include "kondctl/options.hpp"
 #include "kondctl/session.hpp"
 
+#include <span>
+
 /// One function for each action that kondctl has code for. They print what they did, and say the exit code.
 namespace konductor::kondctl {
 
@@ -14,6 +16,8 @@ ExitCode acquire(Session& session);
 ExitCode release(Session& session);
 ExitCode show(Session& session);
 ExitCode list(Session& session);
+/// Every object of every kind.
+ExitCode overview(Session& session, std::span<const runtime::KindDeclaration> kinds);
 ExitCode join(Session& session);
 ExitCode wait(Session& session);
 

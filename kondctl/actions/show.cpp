@@ -1,6 +1,7 @@
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/claim_order.hpp"
 #include "kondctl/claim_tables.hpp"
+#include "kondctl/primitive_tables.hpp"
 #include "kondctl/table.hpp"
 #include "kube/json_fields.hpp"
 #include "kube/text.hpp"
@@ -21,12 +22,15 @@ using nlohmann::json;
 
 constexpr runtime::Duration patience = std::chrono::seconds{10};
 
-std::string facts_of(const json& object, const runtime::KindDeclaration& kind, kube::WallTime now) {
+std::string facts_of(const json& object, const runtime::KindDeclaration& kind, bool colours, kube::WallTime now) {
   std::vector<Row> rows;
+  Tints tints;
   for (const runtime::ColumnDeclaration& column : kind.columns) {
     if (column.place != runtime::Place::primitive) continue;
     const std::string value = cell(object, column, now);
-    if (!value.empty()) rows.push_back({"  " + column.name, value});
+    if (value.empty()) continue;
+    if (colours && column.json_path == phase_path) tints[{rows.size(), 1}] = colour_of(object, kind);
+    rows.push_back({"  " + column.name, value});
   }
   const json* conditions = kube::find_path(object, "status.conditions");
   if (conditions != nullptr && conditions->is_array()) {
@@ -37,7 +41,7 @@ std::string facts_of(const json& object, const runtime::KindDeclaration& kind, k
   } else {
     rows.push_back({"  no operator has looked at it yet"});
   }
-  return render_table(rows);
+  return render_table(rows, tints);
 }
 
 // What those see who may look at primitives and at their own claim, and not at those of others.
@@ -57,7 +61,7 @@ struct Claims {
 
 json objects_of(const std::vector<ShownClaim>& claims) {
   json objects = json::array();
-  for (const ShownClaim& claim : claims) objects.push_back(*claim.object);
+  for (const ShownClaim& claim : claims) objects.push_back(presentable(*claim.object));
   return objects;
 }
 
@@ -80,7 +84,7 @@ Result<Claims> claims_of(Session& session, const json& object, runtime::MonoTime
 }
 
 json as_json(const json& object, const Claims& claims) {
-  json shown = {{"object", object}};
+  json shown = {{"object", presentable(object)}};
   if (claims.granted) {
     shown["holding"] = objects_of(claims.granted->holding);
     shown["waiting"] = objects_of(claims.granted->waiting);
@@ -119,7 +123,8 @@ ExitCode show(Session& session) {
     return ExitCode::done;
   }
   const kube::WallTime now = session.client->server_now();
-  session.console.print(kind.names.singular + " " + kube::to_string(name) + "\n" + facts_of(*object, kind, now) +
+  session.console.print(kind.names.singular + " " + kube::to_string(name) + "\n" +
+                        facts_of(*object, kind, session.invocation.global.colours, now) +
                         as_text(*object, *claims, kind, now));
   return ExitCode::done;
 }

@@ -1,0 +1,87 @@
+"""What kondctl shows, and what it makes and changes for people: tables, JSON, create, set, delete."""
+import json
+
+from client import kondctl
+from credentials import allow, user
+from harness import wait_for
+from kinds import BOOKSHELF, barrier, semaphore
+
+
+def columns(text):
+    """Rows as cells: at least three blanks between, as kubectl prints them."""
+    return [[cell for cell in row.split("   ") if cell.strip()] for row in text.splitlines()]
+
+
+def test_status_alone_shows_every_primitive_of_every_kind(world):
+    with world.operator(), world.namespace() as ns:
+        nothing = kondctl(world, ns, "status")
+        assert nothing.stdout == "" and f"in namespace {ns}" in nothing.stderr and "semaphores" in nothing.stderr, nothing
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        world.api.create(ns, "barriers", barrier("b", 2))
+        world.api.create(ns, "bookshelves", BOOKSHELF.primitive("s"))
+        wait_for("all are looked at", lambda: all(world.api.get(ns, kind, name).get("status", {}).get("conditions") for kind, name in
+                                                  (("semaphores", "q"), ("barriers", "b"), ("bookshelves", "s"))))
+        shown = kondctl(world, ns, "status")
+        tables = shown.stdout.split("\n\n")
+        assert len(tables) == 3 and shown.stderr == "", shown
+        assert all(table.split()[0] == "NAME" for table in tables), tables
+        assert {row.split()[0] for table in tables for row in table.splitlines()[1:]} == {"semaphore/q", "barrier/b", "bookshelf/s"}
+        assert "\x1b" not in shown.stdout, "no colours where it is no terminal"
+
+        listed = json.loads(kondctl(world, ns, "status", "-o", "json").stdout)
+        assert list(listed) == ["apiVersion", "items", "kind"], "members in the order of the alphabet, always"
+        assert {item["kind"] for item in listed["items"]} == {"Semaphore", "Barrier", "Bookshelf"}
+        assert all("managedFields" not in item["metadata"] for item in listed["items"])
+        names = kondctl(world, ns, "status", "-o", "name").stdout.split()
+        assert sorted(names) == ["barrier.sync.konductor.io/b", "bookshelf.sync.konductor.io/s", "semaphore.sync.konductor.io/q"], names
+        for name in names:
+            world.kubectl("get", name, "-n", ns)
+        wide = kondctl(world, ns, "status", "semaphore", "-o", "wide").stdout
+        assert "HELD-BY" in wide and "HELD-BY" not in shown.stdout, wide
+        everywhere = kondctl(world, "default", "status", "-A").stdout
+        assert f"{ns} " in everywhere and "NAMESPACE" in everywhere and "semaphore/q" in everywhere, everywhere
+
+
+def test_tables_are_those_of_kubectl(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3, maxPriority=7))
+        world.api.create(ns, "semaphores", semaphore("a-longer-name", 30))
+        wait_for("both are looked at", lambda: all(s.get("status", {}).get("phase") for s in world.api.list(ns, "semaphores")))
+        for flags in ((), ("-o", "wide")):
+            ours = columns(kondctl(world, ns, "semaphore", "list", *flags).stdout)
+            theirs = columns(world.kubectl("get", "semaphores", "-n", ns, *flags).stdout)
+            assert [row[:-1] for row in ours] == [row[:-1] for row in theirs], f"{ours}\n{theirs}"
+            assert ours[0][-1] == theirs[0][-1] == "AGE"
+            assert all(row[-1].endswith("s") for row in ours[1:]), ours
+        one = kondctl(world, ns, "status", "semaphore").stdout
+        assert columns(one)[0] == columns(kondctl(world, ns, "semaphore", "list").stdout)[0]
+
+
+def test_status_names_holders_until_when_and_why_the_first_waits(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1, ttl="1h"))
+        kondctl(world, ns, "semaphore", "acquire", "q", "--holder", "job-7")
+        waiter = world.start_kondctl("semaphore", "acquire", "q", "-n", ns, "--wait", "--holder", "job-8")
+        try:
+            wait_for("it waits", lambda: "job-8" in kondctl(world, ns, "status", "semaphore", "q").stdout
+                     and "no operator" not in kondctl(world, ns, "status", "semaphore", "q").stdout)
+            rows = columns(kondctl(world, ns, "status", "semaphore", "q").stdout)
+            held = next(i for i, row in enumerate(rows) if row and row[0] == "HELD BY")
+            assert rows[held][3:5] == ["SINCE", "UNTIL"] and rows[held + 1][0] == "job-7", rows
+            assert rows[held + 1][4].strip().startswith("in 59m") or rows[held + 1][4].strip().startswith("in 60m"), rows
+            queue = next(i for i, row in enumerate(rows) if row and row[0] == "WAITING")
+            assert rows[queue][-1] == "WHY" and rows[queue + 1][0] == "job-8" and len(rows[queue + 1]) == 7, rows
+        finally:
+            waiter.terminate()
+            waiter.communicate(timeout=10)
+
+
+def test_what_may_be_read_is_shown_and_the_rest_is_named(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        name = f"reader-{ns}"
+        file = user(world, name)
+        allow(world, ns, name, {"verb": "get,list", "resource": "semaphores.sync.konductor.io"})
+        done = world.kondctl("status", "-n", ns, kubeconfig=file)
+        assert done.returncode == 5 and "semaphore/q" in done.stdout, done
+        assert "barriers" in done.stderr and "semaphores.sync" not in done.stderr, done.stderr
