@@ -53,6 +53,9 @@ ExitCode act(const Invocation& invocation, std::span<const runtime::KindDeclarat
     case runtime::Action::list: return list(**session);
     case runtime::Action::join: return join(**session);
     case runtime::Action::wait_for_phase: return wait(**session);
+    case runtime::Action::create: return create(**session);
+    case runtime::Action::set: return set(**session);
+    case runtime::Action::delete_: return remove(**session);
     default: return show(**session);
   }
 }

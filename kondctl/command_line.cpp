@@ -5,6 +5,7 @@
 #include "kondctl/suggestion.hpp"
 #include "kube/resource.hpp"
 #include "kube/text.hpp"
+#include "kube/time.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,6 +133,10 @@ Result<void> take_claim_flags(const RawCommandLine& raw, ClaimOptions& claim) {
   return raw.has("claim") ? check_label("the claim", claim.claim) : Result<void>{};
 }
 
+bool writes_primitive(Action action) {
+  return action == Action::create || action == Action::set;
+}
+
 Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocation) {
   if (invocation.command == nullptr) return {};
   invocation.fields = invocation.command->fixed;
@@ -139,10 +144,27 @@ Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocati
     if (!raw.has_declared(flag.name)) continue;
     const auto value = parse_declared_flag(flag, raw.declared(flag.name));
     if (!value) return value.error();
+    if (writes_primitive(invocation.action)) {
+      invocation.fields.push_back({flag.path, *value});
+      continue;
+    }
     if (const auto ok = check_length(*invocation.kind, flag, "--" + flag.name, raw.declared(flag.name)); !ok) return ok;
     invocation.fields.push_back({flag.path, *value});
   }
   return {};
+}
+
+// What `create` and `set` take beyond the declared flags.
+Result<void> take_primitive_flags(Invocation& invocation) {
+  if (!writes_primitive(invocation.action)) return {};
+  if (invocation.claim.ttl) {
+    invocation.fields.push_back({"spec.ttl", kube::quoted(kube::to_string(*invocation.claim.ttl))});
+  }
+  if (invocation.action == Action::create || !invocation.fields.empty()) return {};
+  std::vector<std::string> flags;
+  for (const runtime::FlagDeclaration& flag : invocation.command->flags) flags.push_back("--" + flag.name);
+  if (has_ttl(*invocation.kind)) flags.emplace_back("--ttl");
+  return Error{Errc::bad_config, "nothing to set: give at least one of " + joined(flags), 0};
 }
 
 const runtime::FlagDeclaration* flag_of(const Invocation& invocation, const std::string& member) {
@@ -201,6 +223,7 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
   }
   if (const auto ok = take_claim_flags(raw, invocation.claim); !ok) return ok.error();
   if (const auto ok = take_declared_flags(raw, invocation); !ok) return ok.error();
+  if (const auto ok = take_primitive_flags(invocation); !ok) return ok.error();
   if (const auto ok = take_round(raw, invocation); !ok) return ok.error();
   if (const auto ok = take_participant(raw, participant, invocation); !ok) return ok.error();
   return invocation;
@@ -238,7 +261,10 @@ bool has_action(Action action) noexcept {
     case Action::show:
     case Action::list:
     case Action::join:
-    case Action::wait_for_phase: return true;
+    case Action::wait_for_phase:
+    case Action::create:
+    case Action::set:
+    case Action::delete_: return true;
     default: return false;
   }
 }

@@ -178,6 +178,10 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   if (leaf.action == Action::join) add_join_flags(*app, *leaf.kind);
   if (leaf.action == Action::wait_for_phase) add_host_flag(*app, "timeout", "DURATION", timeout_help);
   if (leaf.command != nullptr) add_declared_flags(*app, leaf);
+  const bool writes = leaf.action == Action::create || leaf.action == Action::set;
+  if (writes && has_ttl(*leaf.kind) && app->get_option_no_throw("--ttl") == nullptr) {
+    add_host_flag(*app, "ttl", "DURATION", "How long its claims live without a renewal, at most, from 1s to 8760h");
+  }
 }
 
 void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& kind) {
@@ -286,6 +290,10 @@ const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::s
     if (!word.empty() && (word == kind.names.plural || word == kind.names.short_name)) return &kind;
   }
   return nullptr;
+}
+
+bool has_ttl(const KindDeclaration& kind) noexcept {
+  return kind.mode == runtime::Mode::granted;
 }
 
 std::vector<std::string> verbs_of(const KindDeclaration& kind) {

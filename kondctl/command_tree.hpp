@@ -52,6 +52,8 @@ class CommandTree {
 /// By singular, plural or short name; null if there is none.
 [[nodiscard]] const runtime::KindDeclaration* kind_named(std::span<const runtime::KindDeclaration> kinds,
                                                          std::string_view word);
+/// Whether the host itself gives its primitives a `ttl`.
+[[nodiscard]] bool has_ttl(const runtime::KindDeclaration& kind) noexcept;
 /// Of the actions that there is code for, in the order of the declaration.
 [[nodiscard]] std::vector<std::string> verbs_of(const runtime::KindDeclaration& kind);
 

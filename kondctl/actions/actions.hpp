@@ -20,6 +20,10 @@ ExitCode list(Session& session);
 ExitCode overview(Session& session, std::span<const runtime::KindDeclaration> kinds);
 ExitCode join(Session& session);
 ExitCode wait(Session& session);
+/// Of the primitive itself, from the declared flags.
+ExitCode create(Session& session);
+ExitCode set(Session& session);
+ExitCode remove(Session& session);
 
 ExitCode list_plugins(const host::PluginRegistry& plugins, Format format, Console& console);
 

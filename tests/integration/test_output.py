@@ -85,3 +85,48 @@ def test_what_may_be_read_is_shown_and_the_rest_is_named(world):
         done = world.kondctl("status", "-n", ns, kubeconfig=file)
         assert done.returncode == 5 and "semaphore/q" in done.stdout, done
         assert "barriers" in done.stderr and "semaphores.sync" not in done.stderr, done.stderr
+
+
+def test_primitives_are_created_changed_and_deleted(world):
+    with world.operator(), world.namespace() as ns:
+        made = kondctl(world, ns, "semaphore", "create", "q", "--permits", "5", "--ttl", "5m")
+        assert made.stdout == f"created semaphore {ns}/q: permits 5, ttl 5m\n", made.stdout
+        assert world.api.get(ns, "semaphores", "q")["spec"] == {"permits": 5, "ttl": "5m"}
+        again = kondctl(world, ns, "semaphore", "create", "q", "--permits", "5", expect=1)
+        assert "already exists" in again.stderr, again.stderr
+        assert kondctl(world, ns, "semaphore", "set", "q", "--permits", "6").stdout == f"set semaphore {ns}/q: permits 6\n"
+        assert world.api.get(ns, "semaphores", "q")["spec"] == {"permits": 6, "ttl": "5m"}
+        shown = json.loads(kondctl(world, ns, "semaphore", "set", "q", "--max-priority", "9", "-o", "json").stdout)
+        assert shown["spec"] == {"maxPriority": 9, "permits": 6, "ttl": "5m"} and shown["kind"] == "Semaphore", shown
+        assert "--permits" in kondctl(world, ns, "semaphore", "set", "q", expect=2).stderr
+        kondctl(world, ns, "semaphore", "create", "r", expect=2)
+        kondctl(world, ns, "semaphore", "set", "none", "--permits", "6", expect=4)
+        deleted = kondctl(world, ns, "semaphore", "delete", "q")
+        assert deleted.stdout == f"deleted semaphore {ns}/q\n", deleted.stdout
+        assert world.api.list(ns, "semaphores") == []
+        kondctl(world, ns, "semaphore", "delete", "q", expect=4)
+
+        name = kondctl(world, ns, "barrier", "create", "b", "--expected", "3", "--timeout", "5m", "--quorum", "2", "--quorum-policy",
+                       "AtTimeout", "--reusable", "-o", "name").stdout
+        assert name == "barrier.sync.konductor.io/b\n"
+        assert world.api.get(ns, "barriers", "b")["spec"] == {"expected": 3, "timeout": "5m", "quorum": 2, "quorumPolicy": "AtTimeout",
+                                                              "reusable": True}
+        kondctl(world, ns, "barrier", "set", "b", "--expected", "4")
+        assert world.api.get(ns, "barriers", "b")["spec"]["expected"] == 4
+        refused = kondctl(world, ns, "barrier", "set", "b", "--quorum", "9", expect=5)
+        assert "quorum is at most expected" in refused.stderr, f"the server's own words: {refused.stderr}"
+        refused = kondctl(world, ns, "barrier", "create", "c", "--expected", "3", "--quorum-policy", "Never", expect=5)
+        assert "AtTimeout" in refused.stderr, refused.stderr
+        kondctl(world, ns, "barrier", "delete", "b")
+        assert world.api.list(ns, "barriers") == []
+
+
+def test_who_may_not_edit_is_told_so(world):
+    with world.namespace() as ns:
+        name = f"nobody-{ns}"
+        file = user(world, name)
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        for verb, flags in (("create", ("--permits", "1")), ("set", ("--permits", "1")), ("delete", ())):
+            done = world.kondctl("semaphore", verb, "q", *flags, "-n", ns, kubeconfig=file)
+            assert done.returncode == 5 and "semaphores" in done.stderr and "forbidden" in done.stderr, done
+        assert world.api.get(ns, "semaphores", "q")["spec"]["permits"] == 3
