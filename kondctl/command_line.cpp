@@ -50,11 +50,6 @@ Farewell usage(const std::string& text) {
   return {ExitCode::usage, {}, "kondctl: " + text + "\n"};
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> words) {
-  const std::string best = suggestion(word, words);
-  return best.empty() ? std::string{} : "; did you mean " + kube::quoted(best) + "?";
-}
-
 // Words of the tree that do not exist, in our own sentences; empty where the tree knows them.
 std::string unknown_word(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
   const std::vector<std::string> words = leading_words(args, 2);
@@ -67,11 +62,12 @@ std::string unknown_word(std::span<const std::string> args, std::span<const runt
   const bool wants_kind = !reserved || (first == "status" && words.size() > 1);
   if (wants_kind && kind == nullptr) {
     const std::string& word = reserved ? words[1] : first;
+    const std::vector<std::string> firsts = first_words(kinds);
     if (singulars.empty()) {
       return "there is no kind " + kube::quoted(word) + ": no plugin is loaded, `kondctl plugin list` says why";
     }
     return "there is no kind " + kube::quoted(word) + "; the kinds are: " + joined(singulars) +
-           did_you_mean(word, singulars);
+           did_you_mean(word, reserved ? singulars : firsts);
   }
   if (first == "plugin" && words.size() > 1 && words[1] != "list") {
     return "plugin has no command " + kube::quoted(words[1]) + "; it has: list";
@@ -210,6 +206,8 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
   invocation.name = raw.name;
   invocation.all_namespaces = raw.all_namespaces;
   invocation.global = raw.global;
+  invocation.topic = raw.topic;
+  invocation.folder = raw.folder;
   if (const auto ok = check_format(raw.format, invocation.global.output); !ok) return ok.error();
   if (!raw.global.ns.empty()) {
     if (const auto ok = check_label("the namespace", raw.global.ns); !ok) return ok.error();
@@ -244,9 +242,9 @@ FirstLook first_look(std::span<const std::string> args) {
 }
 
 CommandLine parse_command_line(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds,
-                               const std::string& participant) {
+                               const std::string& participant, const std::string& program) {
   if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
-  CommandTree tree(kinds);
+  CommandTree tree(kinds, program);
   auto raw = tree.parse(args);
   if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
   const auto invocation = checked(std::get<RawCommandLine>(raw), participant);

@@ -1,6 +1,7 @@
 #include "kondctl/command_tree.hpp"
 
 #include "kondctl/command_line.hpp"
+#include "kondctl/suggestion.hpp"
 #include "kube/text.hpp"
 
 #include <CLI/App.hpp>
@@ -8,7 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -20,8 +21,6 @@ namespace {
 using runtime::Action;
 using runtime::CommandDeclaration;
 using runtime::KindDeclaration;
-
-constexpr std::array<std::string_view, 5> reserved_words{"plugin", "version", "status", "help", "completion"};
 
 constexpr const char* timeout_help = "Give up after this time, with exit code 124";
 
@@ -76,7 +75,8 @@ bool is_taken(CLI::App& parent, const std::string& word) {
 
 class CommandTree::Impl {
  public:
-  explicit Impl(std::span<const KindDeclaration> kinds);
+  Impl(std::span<const KindDeclaration> kinds, const std::string& program);
+  [[nodiscard]] CommandDescription describe() const;
   std::variant<RawCommandLine, Farewell> parse(std::span<const std::string> args);
 
  private:
@@ -84,6 +84,9 @@ class CommandTree::Impl {
   void add_globals();
   void add_host_commands(std::span<const KindDeclaration> kinds);
   void add_kind(const KindDeclaration& kind);
+  void add_helping_commands();
+  void add_values(CommandDescription& description, const Leaf& leaf) const;
+  [[nodiscard]] std::string unknown_flag() const;
   void add_leaf(CLI::App* app, const Leaf& leaf);
   void add_acquire_flags(CLI::App& app, const KindDeclaration& kind);
   void add_release_flags(CLI::App& app);
@@ -96,10 +99,11 @@ class CommandTree::Impl {
   std::string ignored_;
   CLI::App app_{"Acquires and releases Konductor's synchronization primitives."};
   std::vector<Leaf> leaves_;
+  std::map<const CLI::App*, const KindDeclaration*> groups_;  // commands that have those of a kind
 };
 
-CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds) {
-  app_.name("kondctl");
+CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds, const std::string& program) {
+  app_.name(program);
   app_.require_subcommand(1);
   app_.footer(exit_code_help);
   add_globals();
@@ -108,6 +112,7 @@ CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds) {
     if (!is_reserved_word(kind.names.singular) && taken.insert(kind.names.singular).second) add_kind(kind);
   }
   add_host_commands(kinds);
+  add_helping_commands();
 }
 
 CLI::App* CommandTree::Impl::add_command(CLI::App& parent, const std::string& word, const std::string& help) {
@@ -150,6 +155,20 @@ void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds
   leaves_.push_back({add_command(app_, "version", "Print the version"), Invocation::Purpose::version});
 }
 
+void CommandTree::Impl::add_helping_commands() {
+  CLI::App* completion = add_command(app_, "completion", "Print what a shell reads to complete commands and names");
+  completion->add_option("SHELL", raw_.topic, "bash, zsh or fish")->required()->type_name("");
+  leaves_.push_back({completion, Invocation::Purpose::completion});
+  CLI::App* explain = add_command(app_, "explain", "Explain a kind, or a field as KIND.spec.FIELD; asks no server");
+  explain->add_option("KIND", raw_.topic, "The kind, and fields with dots between")->required()->type_name("");
+  leaves_.push_back({explain, Invocation::Purpose::explain});
+  CLI::App* man = add_command(app_, "man", "Print a manual page, for man -l -");
+  man->group("");  // for packages: not in the help
+  man->add_option("KIND", raw_.topic, "The kind; without one, the page of kondctl itself")->type_name("");
+  man->add_option("--dir", raw_.folder, "Write all pages into this folder")->type_name("DIR");
+  leaves_.push_back({man, Invocation::Purpose::manual});
+}
+
 void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
   CLI::App* group =
       add_command(app_, kind.names.singular, kind.description.empty() ? kind.names.kind : kind.description);
@@ -157,6 +176,7 @@ void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
     if (!alias.empty() && !is_reserved_word(alias) && !is_taken(app_, alias)) group->alias(alias);
   }
   group->require_subcommand(1);
+  groups_[group] = &kind;
   for (const CommandDeclaration& command : kind.commands) {
     if (!usable(kind, command.action) || is_taken(*group, command.verb)) continue;
     CLI::App* leaf = add_command(*group, command.verb, command.summary);
@@ -256,6 +276,11 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
     std::ostringstream err;
     app_.exit(help, out, err);
     return Farewell{ExitCode::done, out.str(), err.str()};
+  } catch (const CLI::ExtrasError& error) {
+    const std::string unknown = unknown_flag();
+    return Farewell{ExitCode::usage,
+                    {},
+                    "kondctl: " + (unknown.empty() ? kube::one_line(error.what()) : unknown) + " (see --help)\n"};
   } catch (const CLI::Error& error) {
     return Farewell{ExitCode::usage, {}, "kondctl: " + kube::one_line(error.what()) + " (see --help)\n"};
   }
@@ -271,29 +296,61 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
   return Farewell{ExitCode::usage, {}, "kondctl: a command is missing (see --help)\n"};
 }
 
-CommandTree::CommandTree(std::span<const KindDeclaration> kinds) : impl_(std::make_unique<Impl>(kinds)) {}
+// An argument that looks like a flag and is none, in our own words; empty where all is known.
+std::string CommandTree::Impl::unknown_flag() const {
+  const std::vector<std::string> rest = app_.remaining(true);
+  const auto found =
+      std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return word.starts_with("--"); });
+  if (found == rest.end() || found->size() == 2) return {};
+  const std::string flag = found->substr(0, found->find('='));
+  std::vector<std::string> known;
+  for (const CLI::App* at = &app_; at != nullptr;) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    const std::vector<CLI::App*> next = at->get_subcommands();
+    at = next.empty() ? nullptr : next.front();
+  }
+  return "there is no flag " + kube::quoted(flag) + " here" + did_you_mean(flag, known);
+}
+
+CommandDescription CommandTree::Impl::describe() const {
+  return kondctl::describe(app_, [this](const CLI::App& app, CommandDescription& description) {
+    if (const auto group = groups_.find(&app); group != groups_.end()) description.kind = group->second;
+    const auto leaf = std::ranges::find(leaves_, &app, &Leaf::app);
+    if (leaf != leaves_.end()) add_values(description, *leaf);
+    if (OptionDescription* output = description.option("--output")) {
+      output->values = {"json", "yaml", "name", "wide", "table"};
+    }
+  });
+}
+
+void CommandTree::Impl::add_values(CommandDescription& description, const Leaf& leaf) const {
+  description.kind = leaf.kind;
+  if (leaf.purpose == Invocation::Purpose::completion) description.values = {"bash", "zsh", "fish"};
+  if (leaf.purpose == Invocation::Purpose::explain || leaf.purpose == Invocation::Purpose::manual) {
+    for (const auto& [app, kind] : groups_) description.values.push_back(kind->names.singular);
+    std::ranges::sort(description.values);
+  }
+  if (leaf.command == nullptr) return;
+  const bool of_primitive = leaf.action == Action::create || leaf.action == Action::set;
+  for (const runtime::FlagDeclaration& flag : leaf.command->flags) {
+    OptionDescription* option = description.option("--" + flag.name);
+    if (option != nullptr)
+      option->values = values_of(flag, of_primitive ? leaf.kind->spec_schema : leaf.kind->claim_spec_schema);
+  }
+}
+
+CommandTree::CommandTree(std::span<const KindDeclaration> kinds, const std::string& program)
+    : impl_(std::make_unique<Impl>(kinds, program)) {}
 CommandTree::~CommandTree() = default;
 
 std::variant<RawCommandLine, Farewell> CommandTree::parse(std::span<const std::string> args) {
   return impl_->parse(args);
 }
 
-bool is_reserved_word(std::string_view word) noexcept {
-  return std::find(reserved_words.begin(), reserved_words.end(), word) != reserved_words.end();
-}
-
-const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::string_view word) {
-  for (const KindDeclaration& kind : kinds) {
-    if (word == kind.names.singular) return &kind;
-  }
-  for (const KindDeclaration& kind : kinds) {
-    if (!word.empty() && (word == kind.names.plural || word == kind.names.short_name)) return &kind;
-  }
-  return nullptr;
-}
-
-bool has_ttl(const KindDeclaration& kind) noexcept {
-  return kind.mode == runtime::Mode::granted;
+CommandDescription CommandTree::describe() const {
+  return impl_->describe();
 }
 
 std::vector<std::string> verbs_of(const KindDeclaration& kind) {

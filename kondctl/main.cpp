@@ -1,6 +1,7 @@
 #include "io/clock.hpp"
 #include "kondctl/app.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -11,7 +12,8 @@ int main(int argc, char** argv) {
   const auto started = konductor::io::mono_now();
   int code = 1;
   try {
-    code = konductor::kondctl::run(std::vector<std::string>(argv + 1, argv + argc), started);
+    code = konductor::kondctl::run(argc > 0 ? argv[0] : "kondctl",
+                                   std::vector<std::string>(argv + std::min(argc, 1), argv + argc), started);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kondctl: internal error: %s\n", error.what());
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "host/plugin_registry.hpp"
+#include "kondctl/command_description.hpp"
 #include "kondctl/console.hpp"
 #include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
@@ -8,6 +9,7 @@
 #include "kondctl/session.hpp"
 
 #include <span>
+#include <string>
 
 /// One function for each action that kondctl has code for. They print what they did, and say the exit code.
 namespace konductor::kondctl {
@@ -24,6 +26,12 @@ ExitCode wait(Session& session);
 ExitCode create(Session& session);
 ExitCode set(Session& session);
 ExitCode remove(Session& session);
+
+/// What may stand at the end of a command line: a line for each, and nothing else, whatever fails.
+ExitCode offer(const CommandDescription& commands, std::span<const std::string> words, Console& console,
+               runtime::MonoTime started);
+ExitCode print_manual(const CommandDescription& commands, const Invocation& invocation, const std::string& version,
+                      Console& console);
 
 ExitCode list_plugins(const host::PluginRegistry& plugins, Format format, Console& console);
 

@@ -1,10 +1,13 @@
 """What kondctl shows, and what it makes and changes for people: tables, JSON, create, set, delete."""
 import json
+import os
+import re
+import shutil
 
 from client import kondctl
 from credentials import allow, user
-from harness import wait_for
-from kinds import BOOKSHELF, barrier, semaphore
+from harness import BUILD, wait_for
+from kinds import BOOKSHELF, barrier, permit, semaphore
 
 
 def columns(text):
@@ -130,3 +133,104 @@ def test_who_may_not_edit_is_told_so(world):
             done = world.kondctl("semaphore", verb, "q", *flags, "-n", ns, kubeconfig=file)
             assert done.returncode == 5 and "semaphores" in done.stderr and "forbidden" in done.stderr, done
         assert world.api.get(ns, "semaphores", "q")["spec"]["permits"] == 3
+
+
+# ---- completion, help, links
+
+
+def completed(world, ns, *words, kubeconfig=None, script=None):
+    """What bash offers for these words, the last of which is not finished."""
+    load = script or "source <(kondctl completion bash)"
+    quoted = " ".join("'" + word + "'" for word in ("kondctl", *words))
+    done = world.run("bash", "-c", f"{load}; complete -p kondctl >/dev/null || exit 9; COMP_WORDS=({quoted}); COMP_CWORD={len(words)}; "
+                     "__kondctl_complete; printf '%s\\n' \"${COMPREPLY[@]}\"",
+                     env={"KONDUCTOR_PLUGIN_DIR": str(world.plugins), "KUBECONFIG": str(kubeconfig or world.kubeconfig)})
+    assert done.stderr == "", f"completion prints no errors: {done.stderr}"
+    return [line for line in done.stdout.split("\n") if line]
+
+
+def test_bash_completes_verbs_flags_and_names(world):
+    with world.namespace() as ns:
+        for name in ("api-quota", "api-other", "db"):
+            world.api.create(ns, "semaphores", semaphore(name, 1))
+        world.api.create(ns, "barriers", barrier("start", 1))
+        assert completed(world, ns, "sem") == ["semaphore"]
+        assert {"acquire", "release", "create", "set", "delete"} <= set(completed(world, ns, "semaphore", ""))
+        assert completed(world, ns, "-n", ns, "semaphore", "acquire", "api-") == ["api-other", "api-quota"]
+        assert completed(world, ns, "semaphore", "-n", ns, "status", "") == ["api-other", "api-quota", "db"]
+        assert completed(world, ns, "status", "barrier", "-n", ns, "") == ["start"]
+        assert completed(world, ns, "semaphore", "acquire", "db", "--perm") == ["--permits"]
+        assert completed(world, ns, "barrier", "create", "b", "--quorum-policy", "A") == ["AtTimeout"]
+        assert completed(world, ns, "semaphore", "list", "-o", "y") == ["yaml"]
+        assert ns in completed(world, ns, "status", "-n", "t")
+        world.api.create(ns, "permits", permit("mine", "db"))
+        assert completed(world, ns, "semaphore", "-n", ns, "release", "db", "--claim", "m") == ["mine"]
+
+
+def test_completion_is_silent_and_quick_where_there_is_no_server(world):
+    with world.namespace() as ns:
+        missing = world.dir / "no-such-kubeconfig"
+        assert completed(world, ns, "semaphore", "acquire", "", kubeconfig=missing) == []
+        done = world.run(str(BUILD / "bin/kondctl"), "__complete", "--", "--plugin-dir", "/nonexistent", "semaphore", "", check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        for shell in ("bash", "zsh", "fish"):
+            assert "__complete" in world.run(str(BUILD / "bin/kondctl"), "completion", shell).stdout
+        refused = world.kondctl("completion", "tcsh")
+        assert refused.returncode == 2 and "bash, zsh and fish" in refused.stderr, refused
+
+
+def test_scripts_are_accepted_by_the_shells_that_are_here(world):
+    for shell, check in (("bash", ["bash", "-n"]), ("zsh", ["zsh", "-n"]), ("fish", ["fish", "--no-execute"])):
+        if shutil.which(shell):
+            script = world.dir / f"completion.{shell}"
+            script.write_text(world.run(str(BUILD / "bin/kondctl"), "completion", shell).stdout)
+            world.run(*check, str(script))
+
+
+def test_explain_needs_no_server_and_agrees_with_kubectl(world):
+    nowhere = str(world.dir / "no-such-kubeconfig")
+    for path in ("semaphore", "barrier.spec", "semaphore.status.conditions", "permit.spec.pod"):
+        ours = world.kondctl("explain", path, kubeconfig=nowhere, check=True).stdout
+        theirs = world.kubectl("explain", path).stdout
+        facts = lambda text: [line.strip() for line in text.splitlines() if line.startswith("  ") and "\t<" in line]
+        assert facts(ours) == facts(theirs), f"{ours}\n{theirs}"
+    text = world.kondctl("explain", "barrier.spec.quorumPolicy", check=True).stdout
+    assert "FIELD: quorumPolicy <string>" in text and "AtTimeout" in text and "When the quorum opens this" in text, text
+    wrong = world.kondctl("explain", "semaphore.spec.permit")
+    assert wrong.returncode == 2 and 'did you mean "permits"?' in wrong.stderr, wrong
+
+
+def test_manual_pages_are_groff_without_warnings(world):
+    folder = world.dir / "man1"
+    folder.mkdir()
+    world.kondctl("man", "--dir", str(folder), check=True)
+    assert {"kondctl.1", "kondctl-semaphore.1", "kondctl-barrier.1"} <= {page.name for page in folder.iterdir()}
+    page = folder / "kondctl-semaphore.1"
+    assert page.read_text() == world.kondctl("man", "semaphore", check=True).stdout
+    if shutil.which("groff"):
+        for file in folder.iterdir():
+            done = world.run("groff", "-man", "-Tutf8", "-ww", "-z", str(file))
+            assert done.stdout + done.stderr == "", f"{file.name}: {done.stderr}"
+        shown = world.run("groff", "-man", "-Tascii", "-P-c", str(page)).stdout
+        assert "acquire" in shown and "--permits N" in re.sub(".\x08", "", shown), shown
+
+
+def test_it_is_a_plugin_of_kubectl_by_its_name(world):
+    links = world.dir / "links"
+    links.mkdir()
+    for name in ("kubectl-konductor", "kubectl_complete-konductor"):
+        (links / name).symlink_to(BUILD / "bin/kondctl")
+    env = {"PATH": f"{links}:{os.environ['PATH']}", "KONDUCTOR_PLUGIN_DIR": str(world.plugins), "KUBECONFIG": str(world.kubeconfig)}
+    with world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        assert world.run("kubectl", "konductor", "semaphore", "list", "-n", ns, "-o", "name", env=env).stdout == "semaphore.sync.konductor.io/q\n"
+        assert "kubectl konductor" in world.run("kubectl", "konductor", "semaphore", "--help", env=env).stdout
+        offered = world.run("kubectl", "__complete", "konductor", "semaphore", "acquire", "-n", ns, "", env=env, check=False).stdout
+        assert offered.splitlines()[0] == "q", offered
+
+
+def test_words_that_do_not_exist_are_guessed_at(world):
+    for words, guess in ((("semaphor", "list"), "semaphore"), (("semaphore", "aquire", "q"), "acquire"), (("verison",), "version"),
+                         (("semaphore", "acquire", "q", "--permit=2"), "--permits")):
+        done = world.kondctl(*words)
+        assert done.returncode == 2 and f'did you mean "{guess}"?' in done.stderr, done
