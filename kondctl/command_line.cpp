@@ -205,6 +205,7 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
   invocation.action = raw.action;
   invocation.name = raw.name;
   invocation.all_namespaces = raw.all_namespaces;
+  invocation.watch = raw.watch;
   invocation.global = raw.global;
   invocation.topic = raw.topic;
   invocation.folder = raw.folder;

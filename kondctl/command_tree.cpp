@@ -22,6 +22,7 @@ using runtime::Action;
 using runtime::CommandDeclaration;
 using runtime::KindDeclaration;
 
+constexpr const char* watch_help = "Then show each change, until interrupted";
 constexpr const char* timeout_help = "Give up after this time, with exit code 124";
 
 constexpr const char* exit_code_help =
@@ -139,6 +140,7 @@ void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds
   CLI::App* status = add_command(app_, "status", "Show all objects, those of a kind, or one and its claims");
   status->require_subcommand(0, 1);
   status->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
+  status->add_flag("-w,--watch", raw_.watch, watch_help);
   for (const KindDeclaration& kind : kinds) {
     if (is_reserved_word(kind.names.singular) || is_taken(*status, kind.names.singular)) continue;
     CLI::App* leaf = add_command(*status, kind.names.singular, kind.names.kind);
@@ -186,6 +188,9 @@ void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
 
 void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   leaves_.push_back(leaf);
+  // Below `status` it is the parent's flag.
+  const bool shows = leaf.action == Action::list || leaf.action == Action::show;
+  if (shows && !leaf.name_optional) app->add_flag("-w,--watch", raw_.watch, watch_help);
   if (leaf.action == Action::list) {
     app->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
   } else {

@@ -21,6 +21,7 @@ struct RawCommandLine {
   runtime::Action action = runtime::Action::show;
   std::string name;
   bool all_namespaces = false;
+  bool watch = false;
   bool wait = false;
   std::string format = "table";
   std::string topic;

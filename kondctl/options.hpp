@@ -46,6 +46,7 @@ struct Invocation {
   runtime::Action action = runtime::Action::show;
   std::string name;
   bool all_namespaces = false;
+  bool watch = false;
   std::string topic;   // of completion, manual, explain: the shell, the kind, the field
   std::string folder;  // of manual: where all pages go
   GlobalOptions global;

@@ -44,17 +44,25 @@ Row row_of(const json& object, const runtime::KindDeclaration& kind, const Table
 
 std::string table_of_primitives(const std::vector<json>& objects, const runtime::KindDeclaration& kind,
                                 const TableShape& shape, kube::WallTime now) {
-  std::vector<Row> rows{header_of(kind, shape)};
+  return GrowingTable(kind, shape).rows(objects, {}, now, true);
+}
+
+std::string GrowingTable::rows(const std::vector<json>& objects, const std::string& remark, kube::WallTime now,
+                               bool with_header) {
+  std::vector<Row> rows;
+  if (with_header) rows.push_back(header_of(kind_, shape_));
   Tints tints;
-  const auto columns = columns_of(kind, shape);
-  const std::size_t first = shape.with_namespace ? 2 : 1;
+  const auto columns = columns_of(kind_, shape_);
+  const std::size_t first = shape_.with_namespace ? 2 : 1;
   for (const json& object : objects) {
-    for (std::size_t i = 0; shape.colours && i < columns.size(); ++i) {
-      if (columns[i].json_path == phase_path) tints[{rows.size(), first + i}] = colour_of(object, kind);
+    for (std::size_t i = 0; shape_.colours && i < columns.size(); ++i) {
+      if (columns[i].json_path == phase_path) tints[{rows.size(), first + i}] = colour_of(object, kind_);
     }
-    rows.push_back(row_of(object, kind, shape, now));
+    Row row = row_of(object, kind_, shape_, now);
+    if (!remark.empty()) row.push_back(remark);
+    rows.push_back(std::move(row));
   }
-  return render_table(rows, tints);
+  return render_rows(rows, tints, widths_);
 }
 
 Colour colour_of(const json& primitive, const runtime::KindDeclaration& kind) {

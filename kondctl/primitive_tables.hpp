@@ -7,6 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,22 @@ struct TableShape {
                                               kube::WallTime now);
 
 inline constexpr std::string_view phase_path = ".status.phase";
+/// A table that is printed as rows come, with the widths of those before.
+class GrowingTable {
+ public:
+  /// The kind must outlive it.
+  GrowingTable(const runtime::KindDeclaration& kind, const TableShape& shape) : kind_(kind), shape_(shape) {}
+
+  /// `remark` stands behind the last column of each.
+  [[nodiscard]] std::string rows(const std::vector<nlohmann::json>& objects, const std::string& remark,
+                                 kube::WallTime now, bool with_header);
+
+ private:
+  const runtime::KindDeclaration& kind_;
+  TableShape shape_;
+  std::vector<std::size_t> widths_;
+};
+
 /// Of its phase: what it serves is good, what it says against itself bad.
 [[nodiscard]] Colour colour_of(const nlohmann::json& primitive, const runtime::KindDeclaration& kind);
 

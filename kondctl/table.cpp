@@ -26,13 +26,17 @@ std::string two_units(std::int64_t most, const char* unit, std::int64_t rest, co
 
 }  // namespace
 
-std::string render_table(const std::vector<Row>& raw, const Tints& tints) {
+std::string render_table(const std::vector<Row>& rows, const Tints& tints) {
+  std::vector<std::size_t> widths;
+  return render_rows(rows, tints, widths);
+}
+
+std::string render_rows(const std::vector<Row>& raw, const Tints& tints, std::vector<std::size_t>& widths) {
   // What others wrote may hold control characters; a terminal must not get them.
   std::vector<Row> rows = raw;
   for (Row& row : rows) {
     for (std::string& text : row) text = kube::visible(text);
   }
-  std::vector<std::size_t> widths;
   for (const Row& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));

@@ -23,6 +23,10 @@ using Tints = std::map<std::pair<std::size_t, std::size_t>, Colour>;
 /// visible().
 [[nodiscard]] std::string render_table(const std::vector<Row>& rows, const Tints& tints = {});
 
+/// The same of rows that are printed bit by bit: `widths` of the columns are kept from one time to the next, and grow.
+[[nodiscard]] std::string render_rows(const std::vector<Row>& rows, const Tints& tints,
+                                      std::vector<std::size_t>& widths);
+
 /// What a printer column shows of `object`; "" where there is nothing, dates as an age.
 [[nodiscard]] std::string cell(const nlohmann::json& object, const runtime::ColumnDeclaration& column,
                                kube::WallTime now);

@@ -1,4 +1,5 @@
 #include "kondctl/actions/actions.hpp"
+#include "kondctl/actions/follow.hpp"
 #include "kondctl/primitive_tables.hpp"
 #include "kondctl/suggestion.hpp"
 #include "kube/json_fields.hpp"
@@ -83,6 +84,7 @@ ExitCode list_all(Session& session, std::span<const KindDeclaration* const> kind
 
 ExitCode list(Session& session) {
   const KindDeclaration* kind = session.invocation.kind;
+  if (session.invocation.watch) return follow_lists(session, {&kind, 1}, false);
   return list_all(session, {&kind, 1}, false);
 }
 
@@ -94,7 +96,7 @@ ExitCode overview(Session& session, std::span<const KindDeclaration> kinds) {
   std::vector<const KindDeclaration*> all;
   all.reserve(kinds.size());
   for (const KindDeclaration& kind : kinds) all.push_back(&kind);
-  return list_all(session, all, true);
+  return session.invocation.watch ? follow_lists(session, all, true) : list_all(session, all, true);
 }
 
 }  // namespace konductor::kondctl

@@ -3,6 +3,9 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
+import threading
 
 from client import kondctl
 from credentials import allow, user
@@ -234,3 +237,87 @@ def test_words_that_do_not_exist_are_guessed_at(world):
                          (("semaphore", "acquire", "q", "--permit=2"), "--permits")):
         done = world.kondctl(*words)
         assert done.returncode == 2 and f'did you mean "{guess}"?' in done.stderr, done
+
+
+# ---- following, colours
+
+
+class Lines:
+    """What a process prints, as it comes."""
+
+    def __init__(self, process):
+        self.process, self.text = process, ""
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.text += line
+
+    def show(self, what):
+        wait_for(f"it shows {what!r}: {self.text}", lambda: re.search(what, self.text), 10)
+        return self
+
+    def end(self, how=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(10)
+
+
+def test_watch_follows_lists(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        wait_for("it is ready", lambda: world.api.get(ns, "semaphores", "q").get("status", {}).get("phase"))
+        one = Lines(world.start_kondctl("semaphore", "list", "-n", ns, "--watch"))
+        all_kinds = Lines(world.start_kondctl("status", "-n", ns, "-w"))
+        objects = Lines(world.start_kondctl("semaphore", "list", "-n", ns, "-w", "-o", "name"))
+        for lines, name in ((one, "q "), (all_kinds, "semaphore/q "), (objects, "semaphore.sync.konductor.io/q\n")):
+            lines.show(name)
+        assert one.text.count("NAME") == 1
+        world.api.patch(ns, "semaphores", "q", {"spec": {"permits": 0}})
+        one.show(r"q +0 .*Paused")
+        world.api.create(ns, "barriers", barrier("b", 2))
+        all_kinds.show(r"barrier/b ")
+        world.api.delete(ns, "semaphores", "q")
+        one.show("deleted")
+        assert one.text.count("NAME") == 1, one.text
+        assert one.end() == 130 and all_kinds.end(signal.SIGTERM) == 143 and objects.end() == 130
+
+
+def test_watch_follows_one_object_and_its_claims(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        lines = Lines(world.start_kondctl("status", "semaphore", "q", "-n", ns, "--watch"))
+        lines.show("nobody holds it")
+        claim = json.loads(kondctl(world, ns, "semaphore", "acquire", "q", "--holder", "job-7", "-o", "json").stdout)["claim"]
+        lines.show(f"job-7 +{claim}")
+        world.api.delete(ns, "semaphores", "q")
+        assert lines.process.wait(10) == 4
+        assert f"semaphore {ns}/q was deleted" in lines.process.stderr.read()
+        missing = world.kondctl("semaphore", "status", "none", "-n", ns, "--watch")
+        assert missing.returncode == 4 and "there is no semaphore" in missing.stderr, missing
+
+
+def test_watch_of_what_is_forbidden_ends(world):
+    with world.namespace() as ns:
+        file = user(world, f"blind-{ns}")
+        done = world.kondctl("semaphore", "list", "-n", ns, "--watch", kubeconfig=file)
+        assert done.returncode == 5 and "semaphores" in done.stderr, done
+
+
+def test_colours_only_on_a_terminal_and_not_with_no_color(world):
+    def shown(env):
+        leader, follower = os.openpty()
+        try:
+            subprocess.run([str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(world.kubeconfig), "status",
+                            "-n", ns], stdin=subprocess.DEVNULL, stdout=follower, check=True, timeout=20,
+                           env={**os.environ, "TERM": "xterm", **env})
+            return os.read(leader, 65536).decode()
+        finally:
+            os.close(leader)
+            os.close(follower)
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        wait_for("it is ready", lambda: world.api.get(ns, "semaphores", "q").get("status", {}).get("phase") == "Ready")
+        assert "\x1b[32mReady\x1b[0m" in shown({"NO_COLOR": ""})
+        assert "\x1b" not in shown({"NO_COLOR": "1"})
+        assert "\x1b" not in shown({"NO_COLOR": "", "TERM": "dumb"})
