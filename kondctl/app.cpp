@@ -2,20 +2,30 @@
 
 #include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
+#include "kondctl/colour.hpp"
 #include "kondctl/command_line.hpp"
+#include "kondctl/command_tree.hpp"
+#include "kondctl/completion.hpp"
+#include "kondctl/explanation.hpp"
+#include "kube/text.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <cstdlib>
 #include <filesystem>
 #include <iostream>
+#include <span>
+#include <string_view>
 #include <system_error>
+#include <unistd.h>
 
 namespace konductor::kondctl {
 
 namespace {
 
 constexpr const char* version_text = KONDCTL_VERSION;
+constexpr std::string_view completion_word = "__complete";
+constexpr std::string_view kubectl_completion = "kubectl_complete-";
 
 ExitCode print_version(Format format, Console& console) {
   if (format == Format::json || format == Format::yaml) {
@@ -39,9 +49,11 @@ Result<host::PluginRegistry> load(const FirstLook& look) {
   return host::load_plugins(folders, [] { return io::thread_now(); });
 }
 
-ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime started) {
+ExitCode act(const Invocation& invocation, std::span<const runtime::KindDeclaration> kinds, Console& console,
+             runtime::MonoTime started) {
   auto session = Session::open(invocation, console, started);
   if (!session) return report(console, session.error());
+  if (invocation.purpose == Invocation::Purpose::overview) return overview(**session, kinds);
   switch (invocation.action) {
     case runtime::Action::acquire: return acquire(**session);
     case runtime::Action::run: return run(**session);
@@ -51,24 +63,72 @@ ExitCode act(const Invocation& invocation, Console& console, runtime::MonoTime s
     case runtime::Action::list: return list(**session);
     case runtime::Action::join: return join(**session);
     case runtime::Action::wait_for_phase: return wait(**session);
+    case runtime::Action::create: return create(**session);
+    case runtime::Action::set: return set(**session);
+    case runtime::Action::delete_: return remove(**session);
     default: return show(**session);
   }
 }
 
+ExitCode print_script(const std::string& shell, Console& console) {
+  const std::string script = completion_script(shell);
+  if (!script.empty()) {
+    console.print(script);
+    return ExitCode::done;
+  }
+  console.error("there is no completion for " + kube::quoted(shell) + "; there is for bash, zsh and fish");
+  return ExitCode::usage;
+}
+
+ExitCode print_explanation(std::span<const runtime::KindDeclaration> kinds, const std::string& path, Console& console) {
+  const auto text = explain(kinds, path);
+  if (!text) return report(console, text.error());
+  console.print(*text);
+  return ExitCode::done;
+}
+
+// The words behind the program's name, up to the cursor. Whatever fails, there is only nothing to offer.
+int complete(std::span<const std::string> words, runtime::MonoTime started) {
+  if (!words.empty() && words.front() == completion_word) words = words.subspan(1);
+  if (!words.empty() && words.front() == "--") words = words.subspan(1);
+  Console console(std::cout, std::cerr, {});
+  const auto plugins = load(first_look(words));
+  if (!plugins) return 0;
+  const auto kinds = plugins->kinds();
+  return static_cast<int>(offer(CommandTree(kinds).describe(), words, console, started));
+}
+
+// kubectl wants an order to the shell behind the words: 4, no files.
+int complete_for_kubectl(std::span<const std::string> words, runtime::MonoTime started) {
+  const int code = complete(words, started);
+  std::cout << ":4\n" << std::flush;
+  return code;
+}
+
+// What the user typed for us.
+std::string typed_name(const std::string& called) {
+  constexpr std::string_view plugin = "kubectl-";
+  return called.starts_with(plugin) ? "kubectl " + called.substr(plugin.size()) : "kondctl";
+}
+
 }  // namespace
 
-int run(const std::vector<std::string>& args, runtime::MonoTime started) {
+int run(const std::string& program, const std::vector<std::string>& args, runtime::MonoTime started) {
+  const std::string called = std::filesystem::path(program).filename();
+  if (called.starts_with(kubectl_completion)) return complete_for_kubectl(args, started);
+  if (!args.empty() && args.front() == completion_word) return complete(args, started);
   Console early(std::cout, std::cerr, {});
   auto plugins = load(first_look(args));
   if (!plugins) return static_cast<int>(report(early, plugins.error()));
   const auto kinds = plugins->kinds();
-  const CommandLine line = parse_command_line(args, kinds, variable(participant_variable));
+  CommandLine line = parse_command_line(args, kinds, variable(participant_variable), typed_name(called));
   if (const auto* farewell = std::get_if<Farewell>(&line)) {
     std::cout << farewell->out << std::flush;
     std::cerr << farewell->err << std::flush;
     return static_cast<int>(farewell->code);
   }
-  const auto& invocation = std::get<Invocation>(line);
+  auto& invocation = std::get<Invocation>(line);
+  invocation.global.colours = may_paint(isatty(STDOUT_FILENO) == 1, variable("NO_COLOR"), variable("TERM"));
   Console console(std::cout, std::cerr, invocation.global);
   for (const host::RefusedPlugin& plugin : plugins->refused) {
     console.detail("refused plugin " + plugin.file + ": " + plugin.reason);
@@ -77,9 +137,14 @@ int run(const std::vector<std::string>& args, runtime::MonoTime started) {
     case Invocation::Purpose::version: return static_cast<int>(print_version(invocation.global.output, console));
     case Invocation::Purpose::plugin_list:
       return static_cast<int>(list_plugins(*plugins, invocation.global.output, console));
+    case Invocation::Purpose::completion: return static_cast<int>(print_script(invocation.topic, console));
+    case Invocation::Purpose::explain: return static_cast<int>(print_explanation(kinds, invocation.topic, console));
+    case Invocation::Purpose::manual:
+      return static_cast<int>(print_manual(CommandTree(kinds).describe(), invocation, version_text, console));
+    case Invocation::Purpose::overview:
     case Invocation::Purpose::action: break;
   }
-  return static_cast<int>(act(invocation, console, started));
+  return static_cast<int>(act(invocation, kinds, console, started));
 }
 
 }  // namespace konductor::kondctl

@@ -7,7 +7,8 @@
 
 namespace konductor::kondctl {
 
-/// The whole program, from its arguments (without its name) to its exit code. `started`: --timeout counts from there.
-int run(const std::vector<std::string>& args, runtime::MonoTime started);
+/// The whole program, from its name and arguments to its exit code. `started`: --timeout counts from there. As
+/// kubectl-NAME it is `kubectl NAME`; as kubectl_complete-NAME it answers kubectl, which completes that.
+int run(const std::string& program, const std::vector<std::string>& args, runtime::MonoTime started);
 
 }  // namespace konductor::kondctl

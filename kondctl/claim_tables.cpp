@@ -53,6 +53,19 @@ std::string remark_on(const ShownClaim& shown, const runtime::KindDeclaration& k
   return unknown ? "the operator has not found out yet who this is" : "";
 }
 
+// When its TTL is over unless it is renewed before. For people: the operator counts on its own clock, from when it saw
+// the grant or the renewal.
+std::string until_when(const runtime::Claim& claim, kube::WallTime now) {
+  if (claim.granted_ttl <= 0) return {};
+  const auto granted = kube::parse_rfc3339(claim.granted_at);
+  const auto renewed = kube::parse_rfc3339(claim.renew_time);
+  if (!granted && !renewed) return {};
+  kube::WallTime from = granted ? *granted : *renewed;
+  if (renewed) from = std::max(from, *renewed);
+  const kube::WallTime until = from + kube::Duration{claim.granted_ttl};
+  return until > now ? "in " + human_duration(until - now) : "any moment";
+}
+
 }  // namespace
 
 ShownClaims sorted_claims(std::vector<json> objects, const runtime::KindDeclaration& kind,
@@ -75,11 +88,11 @@ ShownClaims sorted_claims(std::vector<json> objects, const runtime::KindDeclarat
 
 std::string holders_of(const ShownClaims& claims, const runtime::KindDeclaration& kind, kube::WallTime now) {
   if (claims.holding.empty()) return "nobody holds it\n";
-  std::vector<Row> rows{{"HELD BY", "CLAIM", units_title(kind), "SINCE", "TTL", "TOKEN", ""}};
+  std::vector<Row> rows{{"HELD BY", "CLAIM", units_title(kind), "SINCE", "UNTIL", "TTL", "TOKEN", ""}};
   for (const ShownClaim& shown : claims.holding) {
     const runtime::Claim& claim = shown.view.claim;
     rows.push_back({kube::one_line(claim.holder, longest_holder), claim.name.name, std::to_string(claim.held_units),
-                    age(claim.granted_at, now),
+                    age(claim.granted_at, now), until_when(claim, now),
                     claim.granted_ttl > 0 ? kube::to_string(kube::Duration{claim.granted_ttl}) : "",
                     std::to_string(claim.token),
                     claim.phase == runtime::Phase::granted ? "" : std::string(to_string(claim.phase))});

@@ -5,6 +5,7 @@
 #include "kondctl/suggestion.hpp"
 #include "kube/resource.hpp"
 #include "kube/text.hpp"
+#include "kube/time.hpp"
 
 #include <algorithm>
 #include <array>
@@ -51,11 +52,6 @@ Farewell usage(const std::string& text) {
   return {ExitCode::usage, {}, "kondctl: " + text + "\n"};
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> words) {
-  const std::string best = suggestion(word, words);
-  return best.empty() ? std::string{} : "; did you mean " + kube::quoted(best) + "?";
-}
-
 // Words of the tree that do not exist, in our own sentences; empty where the tree knows them.
 std::string unknown_word(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds) {
   const std::vector<std::string> words = leading_words(args, 2);
@@ -68,11 +64,12 @@ std::string unknown_word(std::span<const std::string> args, std::span<const runt
   const bool wants_kind = !reserved || (first == "status" && words.size() > 1);
   if (wants_kind && kind == nullptr) {
     const std::string& word = reserved ? words[1] : first;
+    const std::vector<std::string> firsts = first_words(kinds);
     if (singulars.empty()) {
       return "there is no kind " + kube::quoted(word) + ": no plugin is loaded, `kondctl plugin list` says why";
     }
     return "there is no kind " + kube::quoted(word) + "; the kinds are: " + joined(singulars) +
-           did_you_mean(word, singulars);
+           did_you_mean(word, reserved ? singulars : firsts);
   }
   if (first == "plugin" && words.size() > 1 && words[1] != "list") {
     return "plugin has no command " + kube::quoted(words[1]) + "; it has: list";
@@ -147,6 +144,10 @@ Result<void> take_claim_flags(const RawCommandLine& raw, ClaimOptions& claim) {
   return raw.has("claim") ? check_label("the claim", claim.claim) : Result<void>{};
 }
 
+bool writes_primitive(Action action) {
+  return action == Action::create || action == Action::set;
+}
+
 Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocation) {
   if (invocation.command == nullptr) return {};
   invocation.fields = invocation.command->fixed;
@@ -154,10 +155,27 @@ Result<void> take_declared_flags(const RawCommandLine& raw, Invocation& invocati
     if (!raw.has_declared(flag.name)) continue;
     const auto value = parse_declared_flag(flag, raw.declared(flag.name));
     if (!value) return value.error();
+    if (writes_primitive(invocation.action)) {
+      invocation.fields.push_back({flag.path, *value});
+      continue;
+    }
     if (const auto ok = check_length(*invocation.kind, flag, "--" + flag.name, raw.declared(flag.name)); !ok) return ok;
     invocation.fields.push_back({flag.path, *value});
   }
   return {};
+}
+
+// What `create` and `set` take beyond the declared flags.
+Result<void> take_primitive_flags(Invocation& invocation) {
+  if (!writes_primitive(invocation.action)) return {};
+  if (invocation.claim.ttl) {
+    invocation.fields.push_back({"spec.ttl", kube::quoted(kube::to_string(*invocation.claim.ttl))});
+  }
+  if (invocation.action == Action::create || !invocation.fields.empty()) return {};
+  std::vector<std::string> flags;
+  for (const runtime::FlagDeclaration& flag : invocation.command->flags) flags.push_back("--" + flag.name);
+  if (has_ttl(*invocation.kind)) flags.emplace_back("--ttl");
+  return Error{Errc::bad_config, "nothing to set: give at least one of " + joined(flags), 0};
 }
 
 const runtime::FlagDeclaration* flag_of(const Invocation& invocation, const std::string& member) {
@@ -202,17 +220,24 @@ Result<Invocation> checked(const RawCommandLine& raw, const std::string& partici
   invocation.action = raw.action;
   invocation.name = raw.name;
   invocation.all_namespaces = raw.all_namespaces;
+  invocation.watch = raw.watch;
   invocation.global = raw.global;
+  invocation.topic = raw.topic;
+  invocation.folder = raw.folder;
   if (const auto ok = check_format(raw.format, invocation.global.output); !ok) return ok.error();
   if (!raw.global.ns.empty()) {
     if (const auto ok = check_label("the namespace", raw.global.ns); !ok) return ok.error();
   }
   if (invocation.purpose != Invocation::Purpose::action) return invocation;
+  if (invocation.action != Action::list && invocation.all_namespaces) {
+    return Error{Errc::bad_config, "an object is of one namespace: -A and a name do not go together", 0};
+  }
   if (invocation.action != Action::list) {
     if (const auto ok = check_label("the name", raw.name); !ok) return ok.error();
   }
   if (const auto ok = take_claim_flags(raw, invocation.claim); !ok) return ok.error();
   if (const auto ok = take_declared_flags(raw, invocation); !ok) return ok.error();
+  if (const auto ok = take_primitive_flags(invocation); !ok) return ok.error();
   if (const auto ok = take_round(raw, invocation); !ok) return ok.error();
   if (const auto ok = take_participant(raw, participant, invocation); !ok) return ok.error();
   return invocation;
@@ -244,9 +269,9 @@ FirstLook first_look(std::span<const std::string> args) {
 }
 
 CommandLine parse_command_line(std::span<const std::string> args, std::span<const runtime::KindDeclaration> kinds,
-                               const std::string& participant) {
+                               const std::string& participant, const std::string& program) {
   if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
-  CommandTree tree(kinds);
+  CommandTree tree(kinds, program);
   const std::size_t end = words_begin(args, kinds);
   auto raw = tree.parse(args.first(end));
   if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
@@ -271,7 +296,10 @@ bool has_action(Action action) noexcept {
     case Action::show:
     case Action::list:
     case Action::join:
-    case Action::wait_for_phase: return true;
+    case Action::wait_for_phase:
+    case Action::create:
+    case Action::set:
+    case Action::delete_: return true;
     default: return false;
   }
 }

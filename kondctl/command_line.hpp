@@ -22,10 +22,12 @@ using CommandLine = std::variant<Invocation, Farewell>;
 inline constexpr const char* participant_variable = "KONDUCTOR_PARTICIPANT";
 
 /// Without the program's name. `kinds` must outlive the result. Pure: reads no environment, prints nothing;
-/// `participant` is the value of that variable, empty where it is not set.
+/// `participant` is the value of that variable, empty where it is not set; `program` is what the user typed for
+/// kondctl.
 [[nodiscard]] CommandLine parse_command_line(std::span<const std::string> args,
                                              std::span<const runtime::KindDeclaration> kinds,
-                                             const std::string& participant = {});
+                                             const std::string& participant = {},
+                                             const std::string& program = "kondctl");
 
 /// The actions that this kondctl has code for; commands of others are left out.
 [[nodiscard]] bool has_action(runtime::Action action) noexcept;

@@ -1,6 +1,7 @@
 #include "kondctl/command_tree.hpp"
 
 #include "kondctl/command_line.hpp"
+#include "kondctl/suggestion.hpp"
 #include "kube/text.hpp"
 
 #include <CLI/App.hpp>
@@ -8,7 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <set>
 #include <sstream>
 #include <utility>
@@ -21,8 +22,7 @@ using runtime::Action;
 using runtime::CommandDeclaration;
 using runtime::KindDeclaration;
 
-constexpr std::array<std::string_view, 5> reserved_words{"plugin", "version", "status", "help", "completion"};
-
+constexpr const char* watch_help = "Then show each change, until interrupted";
 constexpr const char* timeout_help = "Give up after this time, with exit code 124";
 
 constexpr const char* exit_code_help =
@@ -37,6 +37,7 @@ struct Leaf {
   const KindDeclaration* kind = nullptr;
   const CommandDeclaration* command = nullptr;
   Action action = Action::show;
+  bool name_optional = false;  // without one: all of the kind
 };
 
 bool usable(const KindDeclaration& kind, Action action) {
@@ -78,7 +79,8 @@ bool is_taken(CLI::App& parent, const std::string& word) {
 
 class CommandTree::Impl {
  public:
-  explicit Impl(std::span<const KindDeclaration> kinds);
+  Impl(std::span<const KindDeclaration> kinds, const std::string& program);
+  [[nodiscard]] CommandDescription describe() const;
   std::variant<RawCommandLine, Farewell> parse(std::span<const std::string> args);
 
  private:
@@ -86,6 +88,9 @@ class CommandTree::Impl {
   void add_globals();
   void add_host_commands(std::span<const KindDeclaration> kinds);
   void add_kind(const KindDeclaration& kind);
+  void add_helping_commands();
+  void add_values(CommandDescription& description, const Leaf& leaf) const;
+  [[nodiscard]] std::string unknown_flag() const;
   void add_leaf(CLI::App* app, const Leaf& leaf);
   void add_acquire_flags(CLI::App& app, const KindDeclaration& kind);
   void add_run_flags(CLI::App& app);
@@ -100,10 +105,11 @@ class CommandTree::Impl {
   std::string ignored_;
   CLI::App app_{"Acquires and releases Konductor's synchronization primitives."};
   std::vector<Leaf> leaves_;
+  std::map<const CLI::App*, const KindDeclaration*> groups_;  // commands that have those of a kind
 };
 
-CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds) {
-  app_.name("kondctl");
+CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds, const std::string& program) {
+  app_.name(program);
   app_.require_subcommand(1);
   app_.footer(exit_code_help);
   add_globals();
@@ -112,6 +118,7 @@ CommandTree::Impl::Impl(std::span<const KindDeclaration> kinds) {
     if (!is_reserved_word(kind.names.singular) && taken.insert(kind.names.singular).second) add_kind(kind);
   }
   add_host_commands(kinds);
+  add_helping_commands();
 }
 
 CLI::App* CommandTree::Impl::add_command(CLI::App& parent, const std::string& word, const std::string& help) {
@@ -135,21 +142,38 @@ void CommandTree::Impl::add_globals() {
 }
 
 void CommandTree::Impl::add_host_commands(std::span<const KindDeclaration> kinds) {
-  CLI::App* status = add_command(app_, "status", "Show one object: what it says, and its claims");
-  status->require_subcommand(1);
+  CLI::App* status = add_command(app_, "status", "Show all objects, those of a kind, or one and its claims");
+  status->require_subcommand(0, 1);
+  status->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
+  status->add_flag("-w,--watch", raw_.watch, watch_help);
   for (const KindDeclaration& kind : kinds) {
     if (is_reserved_word(kind.names.singular) || is_taken(*status, kind.names.singular)) continue;
     CLI::App* leaf = add_command(*status, kind.names.singular, kind.names.kind);
     for (const std::string& alias : {kind.names.plural, kind.names.short_name}) {
       if (!alias.empty() && !is_taken(*status, alias)) leaf->alias(alias);
     }
-    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, command_for(kind, Action::show), Action::show});
+    add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, command_for(kind, Action::show), Action::show, true});
   }
+  leaves_.push_back({status, Invocation::Purpose::overview});  // behind its own commands: the first one parsed counts
   CLI::App* plugin = add_command(app_, "plugin", "What the commands come from");
   plugin->require_subcommand(1);
   CLI::App* list = add_command(*plugin, "list", "Plugins that were loaded, and refused ones with the reason");
   leaves_.push_back({list, Invocation::Purpose::plugin_list});
   leaves_.push_back({add_command(app_, "version", "Print the version"), Invocation::Purpose::version});
+}
+
+void CommandTree::Impl::add_helping_commands() {
+  CLI::App* completion = add_command(app_, "completion", "Print what a shell reads to complete commands and names");
+  completion->add_option("SHELL", raw_.topic, "bash, zsh or fish")->required()->type_name("");
+  leaves_.push_back({completion, Invocation::Purpose::completion});
+  CLI::App* explain = add_command(app_, "explain", "Explain a kind, or a field as KIND.spec.FIELD; asks no server");
+  explain->add_option("KIND", raw_.topic, "The kind, and fields with dots between")->required()->type_name("");
+  leaves_.push_back({explain, Invocation::Purpose::explain});
+  CLI::App* man = add_command(app_, "man", "Print a manual page, for man -l -");
+  man->group("");  // for packages: not in the help
+  man->add_option("KIND", raw_.topic, "The kind; without one, the page of kondctl itself")->type_name("");
+  man->add_option("--dir", raw_.folder, "Write all pages into this folder")->type_name("DIR");
+  leaves_.push_back({man, Invocation::Purpose::manual});
 }
 
 void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
@@ -159,6 +183,7 @@ void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
     if (!alias.empty() && !is_reserved_word(alias) && !is_taken(app_, alias)) group->alias(alias);
   }
   group->require_subcommand(1);
+  groups_[group] = &kind;
   for (const CommandDeclaration& command : kind.commands) {
     if (!usable(kind, command.action) || is_taken(*group, command.verb)) continue;
     CLI::App* leaf = add_command(*group, command.verb, command.summary);
@@ -168,10 +193,15 @@ void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
 
 void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   leaves_.push_back(leaf);
+  // Below `status` it is the parent's flag.
+  const bool shows = leaf.action == Action::list || leaf.action == Action::show;
+  if (shows && !leaf.name_optional) app->add_flag("-w,--watch", raw_.watch, watch_help);
   if (leaf.action == Action::list) {
     app->add_flag("-A,--all-namespaces", raw_.all_namespaces, "Of all namespaces");
   } else {
-    app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)->required()->type_name("");
+    app->add_option("NAME", raw_.name, "Name of the " + leaf.kind->names.singular)
+        ->required(!leaf.name_optional)
+        ->type_name("");
   }
   const bool acquires = leaf.action == Action::acquire || leaf.action == Action::run || leaf.action == Action::hold;
   if (acquires) add_acquire_flags(*app, *leaf.kind);
@@ -181,6 +211,10 @@ void CommandTree::Impl::add_leaf(CLI::App* app, const Leaf& leaf) {
   if (leaf.action == Action::join) add_join_flags(*app, *leaf.kind);
   if (leaf.action == Action::wait_for_phase) add_host_flag(*app, "timeout", "DURATION", timeout_help);
   if (leaf.command != nullptr) add_declared_flags(*app, leaf);
+  const bool writes = leaf.action == Action::create || leaf.action == Action::set;
+  if (writes && has_ttl(*leaf.kind) && app->get_option_no_throw("--ttl") == nullptr) {
+    add_host_flag(*app, "ttl", "DURATION", "How long its claims live without a renewal, at most, from 1s to 8760h");
+  }
 }
 
 void CommandTree::Impl::add_acquire_flags(CLI::App& app, const KindDeclaration& kind) {
@@ -276,6 +310,11 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
     std::ostringstream err;
     app_.exit(help, out, err);
     return Farewell{ExitCode::done, out.str(), err.str()};
+  } catch (const CLI::ExtrasError& error) {
+    const std::string unknown = unknown_flag();
+    return Farewell{ExitCode::usage,
+                    {},
+                    "kondctl: " + (unknown.empty() ? kube::one_line(error.what()) : unknown) + " (see --help)\n"};
   } catch (const CLI::Error& error) {
     return Farewell{ExitCode::usage, {}, "kondctl: " + kube::one_line(error.what()) + " (see --help)\n"};
   }
@@ -285,30 +324,67 @@ std::variant<RawCommandLine, Farewell> CommandTree::Impl::parse(std::span<const 
     raw_.kind = leaf.kind;
     raw_.command = leaf.command;
     raw_.action = leaf.action;
+    if (leaf.name_optional && leaf.app->get_option("NAME")->count() == 0) raw_.action = Action::list;
     return raw_;
   }
   return Farewell{ExitCode::usage, {}, "kondctl: a command is missing (see --help)\n"};
 }
 
-CommandTree::CommandTree(std::span<const KindDeclaration> kinds) : impl_(std::make_unique<Impl>(kinds)) {}
+// An argument that looks like a flag and is none, in our own words; empty where all is known.
+std::string CommandTree::Impl::unknown_flag() const {
+  const std::vector<std::string> rest = app_.remaining(true);
+  const auto found =
+      std::find_if(rest.begin(), rest.end(), [](const std::string& word) { return word.starts_with("--"); });
+  if (found == rest.end() || found->size() == 2) return {};
+  const std::string flag = found->substr(0, found->find('='));
+  std::vector<std::string> known;
+  for (const CLI::App* at = &app_; at != nullptr;) {
+    for (const CLI::Option* option : at->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+    const std::vector<CLI::App*> next = at->get_subcommands();
+    at = next.empty() ? nullptr : next.front();
+  }
+  return "there is no flag " + kube::quoted(flag) + " here" + did_you_mean(flag, known);
+}
+
+CommandDescription CommandTree::Impl::describe() const {
+  return kondctl::describe(app_, [this](const CLI::App& app, CommandDescription& description) {
+    if (const auto group = groups_.find(&app); group != groups_.end()) description.kind = group->second;
+    const auto leaf = std::ranges::find(leaves_, &app, &Leaf::app);
+    if (leaf != leaves_.end()) add_values(description, *leaf);
+    if (OptionDescription* output = description.option("--output")) {
+      output->values = {"json", "yaml", "name", "wide", "table"};
+    }
+  });
+}
+
+void CommandTree::Impl::add_values(CommandDescription& description, const Leaf& leaf) const {
+  description.kind = leaf.kind;
+  if (leaf.purpose == Invocation::Purpose::completion) description.values = {"bash", "zsh", "fish"};
+  if (leaf.purpose == Invocation::Purpose::explain || leaf.purpose == Invocation::Purpose::manual) {
+    for (const auto& [app, kind] : groups_) description.values.push_back(kind->names.singular);
+    std::ranges::sort(description.values);
+  }
+  if (leaf.command == nullptr) return;
+  const bool of_primitive = leaf.action == Action::create || leaf.action == Action::set;
+  for (const runtime::FlagDeclaration& flag : leaf.command->flags) {
+    OptionDescription* option = description.option("--" + flag.name);
+    if (option != nullptr)
+      option->values = values_of(flag, of_primitive ? leaf.kind->spec_schema : leaf.kind->claim_spec_schema);
+  }
+}
+
+CommandTree::CommandTree(std::span<const KindDeclaration> kinds, const std::string& program)
+    : impl_(std::make_unique<Impl>(kinds, program)) {}
 CommandTree::~CommandTree() = default;
 
 std::variant<RawCommandLine, Farewell> CommandTree::parse(std::span<const std::string> args) {
   return impl_->parse(args);
 }
 
-bool is_reserved_word(std::string_view word) noexcept {
-  return std::find(reserved_words.begin(), reserved_words.end(), word) != reserved_words.end();
-}
-
-const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::string_view word) {
-  for (const KindDeclaration& kind : kinds) {
-    if (word == kind.names.singular) return &kind;
-  }
-  for (const KindDeclaration& kind : kinds) {
-    if (!word.empty() && (word == kind.names.plural || word == kind.names.short_name)) return &kind;
-  }
-  return nullptr;
+CommandDescription CommandTree::describe() const {
+  return impl_->describe();
 }
 
 std::vector<std::string> verbs_of(const KindDeclaration& kind) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kondctl/command_description.hpp"
 #include "kondctl/options.hpp"
 
 #include <map>
@@ -20,9 +21,12 @@ struct RawCommandLine {
   runtime::Action action = runtime::Action::show;
   std::string name;
   bool all_namespaces = false;
+  bool watch = false;
   bool wait = false;
   bool keep = false;
   std::string format = "table";
+  std::string topic;
+  std::string folder;
   GlobalOptions global;
   std::map<std::string, std::string> host_flags;  // those that were given
   std::map<std::string, std::string> declared_flags;
@@ -36,12 +40,13 @@ struct RawCommandLine {
 /// The commands of the host and of all kinds, with their help.
 class CommandTree {
  public:
-  explicit CommandTree(std::span<const runtime::KindDeclaration> kinds);
+  explicit CommandTree(std::span<const runtime::KindDeclaration> kinds, const std::string& program = "kondctl");
   ~CommandTree();
   CommandTree(const CommandTree&) = delete;
   CommandTree& operator=(const CommandTree&) = delete;
 
   std::variant<RawCommandLine, Farewell> parse(std::span<const std::string> args);
+  [[nodiscard]] CommandDescription describe() const;
 
  private:
   class Impl;
@@ -50,9 +55,13 @@ class CommandTree {
 
 /// True for the first words that are the host's own; a kind of that name has no commands.
 [[nodiscard]] bool is_reserved_word(std::string_view word) noexcept;
+/// All words that a command line can begin with.
+[[nodiscard]] std::vector<std::string> first_words(std::span<const runtime::KindDeclaration> kinds);
 /// By singular, plural or short name; null if there is none.
 [[nodiscard]] const runtime::KindDeclaration* kind_named(std::span<const runtime::KindDeclaration> kinds,
                                                          std::string_view word);
+/// Whether the host itself gives its primitives a `ttl`.
+[[nodiscard]] bool has_ttl(const runtime::KindDeclaration& kind) noexcept;
 /// Of the actions that there is code for, in the order of the declaration.
 [[nodiscard]] std::vector<std::string> verbs_of(const runtime::KindDeclaration& kind);
 

@@ -40,7 +40,7 @@ HoldMachine::HoldMachine(HeldClaim held, DialogueSettings settings, MonoTime now
       lost_at_(held_.grant.lost_at),
       renew_at_(next_renewal(lost_at_ - held_.grant.ttl)),
       last_id_(first_id) {
-  if (held_.grant.watch != 0) watch_.begin(held_.grant.watch, now);
+  if (held_.grant.watch != 0) watch_.adopt(held_.grant.watch, now);
 }
 
 HoldStep HoldMachine::resume(const DialogueEvent& event, Now now) {
@@ -237,10 +237,11 @@ void HoldMachine::pump() {
 
 void HoldMachine::keep_watching(const std::string& resource_version) {
   if (watch_.runs() || !watch_.is_allowed()) return;
-  watch_.begin(++last_id_, now_.mono);
+  const int timeout_s = watch_.begin(++last_id_, now_.mono);
   const kube::WatchOptions options{.field_selector = "metadata.name=" + held_.claim.name,
                                    .label_selector = {},
-                                   .resource_version = resource_version};
+                                   .resource_version = resource_version,
+                                   .timeout_s = timeout_s};
   step_.watch = {last_id_, kube::watch(held_.kind->claim_resource(), held_.claim.ns, options)};
 }
 

@@ -2,6 +2,7 @@
 #include "io/process.hpp"
 #include "kondctl/app.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -13,7 +14,8 @@ int main(int argc, char** argv) {
   konductor::io::ensure_standard_files();
   int code = 1;
   try {
-    code = konductor::kondctl::run(std::vector<std::string>(argv + 1, argv + argc), started);
+    code = konductor::kondctl::run(argc > 0 ? argv[0] : "kondctl",
+                                   std::vector<std::string>(argv + std::min(argc, 1), argv + argc), started);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kondctl: internal error: %s\n", error.what());
   }

@@ -20,6 +20,7 @@ struct GlobalOptions {
   Format output = Format::table;
   int verbosity = 0;
   bool quiet = false;
+  bool colours = false;  // of results
 };
 
 /// Of what makes and ends claims; the host's own flags, the same for every kind.
@@ -44,12 +45,15 @@ struct ClaimOptions {
 
 /// A command line, understood and checked.
 struct Invocation {
-  enum class Purpose { action, plugin_list, version } purpose = Purpose::version;
+  enum class Purpose { action, overview, plugin_list, completion, manual, explain, version } purpose = Purpose::version;
   const runtime::KindDeclaration* kind = nullptr;        // of an action; the kinds outlive this
   const runtime::CommandDeclaration* command = nullptr;  // null where the host itself has the verb (`status KIND NAME`)
   runtime::Action action = runtime::Action::show;
   std::string name;
   bool all_namespaces = false;
+  bool watch = false;
+  std::string topic;   // of completion, manual, explain: the shell, the kind, the field
+  std::string folder;  // of manual: where all pages go
   GlobalOptions global;
   ClaimOptions claim;
   std::vector<runtime::FixedValue> fields;  // of declared flags and fixed values

@@ -1,5 +1,7 @@
 #include "kondctl/suggestion.hpp"
 
+#include "kube/text.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
@@ -40,6 +42,11 @@ std::string suggestion(std::string_view word, std::span<const std::string> words
     }
   }
   return best;
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> words) {
+  const std::string best = suggestion(word, words);
+  return best.empty() ? std::string{} : "; did you mean " + kube::quoted(best) + "?";
 }
 
 std::string joined(std::span<const std::string> words) {

@@ -10,6 +10,9 @@ namespace konductor::kondctl {
 [[nodiscard]] std::string suggestion(std::string_view word, std::span<const std::string> words);
 
 /// "a, b, c".
+/// "; did you mean \"take\"?", or nothing.
+[[nodiscard]] std::string did_you_mean(std::string_view word, std::span<const std::string> words);
+
 [[nodiscard]] std::string joined(std::span<const std::string> words);
 
 }  // namespace konductor::kondctl

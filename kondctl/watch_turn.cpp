@@ -11,9 +11,13 @@ constexpr int least_timeout_s = 240, most_timeout_s = 290;
 
 }  // namespace
 
-int WatchTurn::begin(std::uint64_t id, MonoTime now) {
+void WatchTurn::adopt(std::uint64_t id, MonoTime now) {
   id_ = id;
   since_ = now;
+}
+
+int WatchTurn::begin(std::uint64_t id, MonoTime now) {
+  adopt(id, now);
   return least_timeout_s + static_cast<int>(jitter_.next() * (most_timeout_s - least_timeout_s + 1));
 }
 

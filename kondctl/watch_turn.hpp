@@ -27,6 +27,8 @@ class WatchTurn {
   /// Says how many seconds the server shall let it run: another number for each process and each time, since a thousand
   /// that began together shall not end, look and begin anew together.
   [[nodiscard]] int begin(std::uint64_t id, MonoTime now);
+  /// Takes over one that runs already.
+  void adopt(std::uint64_t id, MonoTime now);
   /// What it still tells counts no more.
   void drop() { id_ = 0; }
   void look_at(MonoTime time) { look_at_ = time; }

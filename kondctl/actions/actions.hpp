@@ -3,11 +3,15 @@
 #include "host/plugin_registry.hpp"
 #include "kondctl/claim_codec.hpp"
 #include "kondctl/claim_machine.hpp"
+#include "kondctl/command_description.hpp"
 #include "kondctl/console.hpp"
 #include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
 #include "kondctl/options.hpp"
 #include "kondctl/session.hpp"
+
+#include <span>
+#include <string>
 
 /// One function for each action that kondctl has code for. They print what they did, and say the exit code.
 namespace konductor::kondctl {
@@ -19,8 +23,20 @@ ExitCode renew(Session& session);
 ExitCode release(Session& session);
 ExitCode show(Session& session);
 ExitCode list(Session& session);
+/// Every object of every kind.
+ExitCode overview(Session& session, std::span<const runtime::KindDeclaration> kinds);
 ExitCode join(Session& session);
 ExitCode wait(Session& session);
+/// Of the primitive itself, from the declared flags.
+ExitCode create(Session& session);
+ExitCode set(Session& session);
+ExitCode remove(Session& session);
+
+/// What may stand at the end of a command line: a line for each, and nothing else, whatever fails.
+ExitCode offer(const CommandDescription& commands, std::span<const std::string> words, Console& console,
+               runtime::MonoTime started);
+ExitCode print_manual(const CommandDescription& commands, const Invocation& invocation, const std::string& version,
+                      Console& console);
 
 ExitCode list_plugins(const host::PluginRegistry& plugins, Format format, Console& console);
 

@@ -1,69 +1,102 @@
-#include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
-#include "kondctl/table.hpp"
+#include "kondctl/actions/follow.hpp"
+#include "kondctl/primitive_tables.hpp"
+#include "kondctl/suggestion.hpp"
 #include "kube/json_fields.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
+#include <utility>
 
 namespace konductor::kondctl {
 
 namespace {
 
 using nlohmann::json;
+using runtime::KindDeclaration;
 
 constexpr runtime::Duration patience = std::chrono::seconds{10};
 
-std::string table_of(const std::vector<json>& objects, const Session& session) {
-  const bool wide = session.invocation.global.output == Format::wide;
-  const bool with_namespace = session.invocation.all_namespaces;
-  std::vector<runtime::ColumnDeclaration> columns;
-  for (const runtime::ColumnDeclaration& column : session.invocation.kind->columns) {
-    if (column.place == runtime::Place::primitive && (wide || column.priority == 0)) columns.push_back(column);
+struct Listed {
+  const KindDeclaration* kind = nullptr;
+  std::vector<json> objects;
+};
+
+void print(Session& session, std::vector<Listed> listed, bool with_kind) {
+  const GlobalOptions& global = session.invocation.global;
+  if (global.output == Format::json || global.output == Format::yaml) {
+    std::vector<json> all;
+    for (Listed& one : listed) std::move(one.objects.begin(), one.objects.end(), std::back_inserter(all));
+    return session.console.print(to_text(as_list(all), global.output));
   }
+  if (global.output == Format::name) {
+    for (const Listed& one : listed) {
+      for (const json& object : one.objects) {
+        session.console.print(resource_line(one.kind->names.singular, kube::text_at(object, "metadata.name")));
+      }
+    }
+    return;
+  }
+  const TableShape shape{global.output == Format::wide, session.invocation.all_namespaces, with_kind, global.colours};
   const kube::WallTime now = session.client->server_now();
-  Row header;
-  if (with_namespace) header.emplace_back("NAMESPACE");
-  header.emplace_back("NAME");
-  for (const runtime::ColumnDeclaration& column : columns) header.push_back(column.name);
-  header.emplace_back("AGE");
-  std::vector<Row> rows{header};
-  for (const json& object : objects) {
-    Row row;
-    if (with_namespace) row.push_back(kube::text_at(object, "metadata.namespace"));
-    row.push_back(kube::text_at(object, "metadata.name"));
-    for (const runtime::ColumnDeclaration& column : columns) row.push_back(cell(object, column, now));
-    row.push_back(age(kube::text_at(object, "metadata.creationTimestamp"), now));
-    rows.push_back(std::move(row));
+  std::string text;
+  for (const Listed& one : listed) {
+    if (one.objects.empty()) continue;
+    text += (text.empty() ? "" : "\n") + table_of_primitives(one.objects, *one.kind, shape, now);
   }
-  return render_table(rows);
+  session.console.print(text);
+}
+
+std::string none_of(const Session& session, std::span<const KindDeclaration* const> kinds) {
+  std::vector<std::string> plurals;
+  for (const KindDeclaration* kind : kinds) plurals.push_back(kind->names.plural);
+  return "no " + joined(plurals) +
+         (session.invocation.all_namespaces ? " in any namespace" : " in namespace " + session.ns());
+}
+
+// What could be read is shown, whatever else is refused.
+ExitCode list_all(Session& session, std::span<const KindDeclaration* const> kinds, bool with_kind) {
+  const std::string ns = session.invocation.all_namespaces ? std::string{} : session.ns();
+  ExitCode code = ExitCode::done;
+  std::vector<Listed> listed;
+  bool empty = true;
+  for (const KindDeclaration* kind : kinds) {
+    auto objects = session.list(kind->primitive_resource(), ns, {}, session.started + patience);
+    if (!objects) {
+      const ExitCode failure = report(session.console, objects.error());
+      if (failure == ExitCode::unreachable || failure == ExitCode::interrupted) return failure;
+      if (code == ExitCode::done) code = failure;
+      continue;
+    }
+    empty = empty && objects->empty();
+    listed.push_back({kind, std::move(*objects)});
+  }
+  if (listed.empty()) return code;
+  if (empty) session.console.note(none_of(session, kinds));
+  print(session, std::move(listed), with_kind);
+  return code;
 }
 
 }  // namespace
 
 ExitCode list(Session& session) {
-  const runtime::KindDeclaration& kind = *session.invocation.kind;
-  const std::string ns = session.invocation.all_namespaces ? std::string{} : session.ns();
-  const auto objects = session.list(kind.primitive_resource(), ns, {}, session.started + patience);
-  if (!objects) return report(session.console, objects.error());
-  const Format format = session.invocation.global.output;
-  if (format == Format::json || format == Format::yaml) {
-    session.console.print(to_text({{"apiVersion", "v1"}, {"kind", "List"}, {"items", *objects}}, format));
-    return ExitCode::done;
+  const KindDeclaration* kind = session.invocation.kind;
+  if (session.invocation.watch) return follow_lists(session, {&kind, 1}, false);
+  return list_all(session, {&kind, 1}, false);
+}
+
+ExitCode overview(Session& session, std::span<const KindDeclaration> kinds) {
+  if (kinds.empty()) {
+    session.console.error("no plugin is loaded, so there is no kind to show: `kondctl plugin list` says why");
+    return ExitCode::usage;
   }
-  if (format == Format::name) {
-    for (const json& object : *objects) {
-      session.console.print(resource_line(kind.names.singular, kube::text_at(object, "metadata.name")));
-    }
-    return ExitCode::done;
-  }
-  if (objects->empty()) {
-    session.console.note("no " + kind.names.plural + (ns.empty() ? " in any namespace" : " in namespace " + ns));
-    return ExitCode::done;
-  }
-  session.console.print(table_of(*objects, session));
-  return ExitCode::done;
+  std::vector<const KindDeclaration*> all;
+  all.reserve(kinds.size());
+  for (const KindDeclaration& kind : kinds) all.push_back(&kind);
+  return session.invocation.watch ? follow_lists(session, all, true) : list_all(session, all, true);
 }
 
 }  // namespace konductor::kondctl

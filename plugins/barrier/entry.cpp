@@ -30,11 +30,31 @@ constexpr konductor_flag arrive_flags[] = {
     round_flag,
 };
 constexpr konductor_flag wait_flags[] = {round_flag};
+constexpr konductor_flag expected_flag =
+    integer_flag("expected", "N", "how many participants have to arrive", "spec.expected", 1, most_expected);
+constexpr konductor_flag timeout_flag =
+    duration_flag("timeout", "DURATION", "give up, as Failed, so long after the first arrival of a round",
+                  "spec.timeout", shortest_timeout, longest_timeout);
+constexpr konductor_flag quorum_flag =
+    integer_flag("quorum", "N", "how many of the expected are enough", "spec.quorum", 1, most_expected);
+constexpr konductor_flag policy_flag = string_flag(
+    "quorum-policy", "POLICY", "when the quorum opens it: Immediate (default) or AtTimeout", "spec.quorumPolicy");
+constexpr konductor_flag create_flags[] = {
+    required(expected_flag),
+    timeout_flag,
+    quorum_flag,
+    policy_flag,
+    boolean_flag("reusable", "open again and again, in rounds; cannot be changed later", "spec.reusable"),
+};
+constexpr konductor_flag set_flags[] = {expected_flag, timeout_flag, quorum_flag, policy_flag};
 constexpr konductor_command commands[] = {
     command(KONDUCTOR_JOIN, "arrive", "Arrive at a barrier; with --wait also wait until it opens", arrive_flags),
     command(KONDUCTOR_WAIT_FOR_PHASE, "wait", "Wait until a barrier opens, without arriving", wait_flags),
     command(KONDUCTOR_SHOW, "status", "Show a barrier, who has arrived and who is missing"),
     command(KONDUCTOR_LIST, "list", "List barriers"),
+    command(KONDUCTOR_CREATE, "create", "Create a barrier", create_flags),
+    command(KONDUCTOR_SET, "set", "Change a barrier, such as how many are expected", set_flags),
+    command(KONDUCTOR_DELETE, "delete", "Delete a barrier, and all arrivals at it"),
 };
 constexpr auto command_list = pointers(commands);
 constexpr konductor_wait opens = in_rounds(wait_for("Open", "Failed"), "reusable", "round", "openedRound");

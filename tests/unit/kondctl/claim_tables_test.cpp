@@ -39,19 +39,22 @@ TEST(ClaimTables, show_the_place_of_each_waiter_as_it_is_now) {
 TEST(ClaimTables, show_holders_in_the_order_of_their_grants) {
   const auto kind = widget_kind();
   std::vector<json> objects;
-  for (const int token : {12, 3}) {
+  for (const int token : {12, 3, 20}) {
     json claim = ticket("t" + std::to_string(token), 0, "", "");
     claim["status"] = {
         {"phase", "Granted"}, {"token", token}, {"units", 2}, {"ttl", "5m"}, {"grantedAt", "2024-01-15T10:29:45Z"}};
+    if (token == 12) claim["spec"]["renewTime"] = "2024-01-15T10:29:55.000001Z";
+    if (token == 20) claim["status"]["grantedAt"] = "2024-01-15T10:09:00Z";
     objects.push_back(std::move(claim));
   }
   objects.push_back(ticket("over", 0, "", ""));
   objects.back()["status"] = {{"phase", "Denied"}};
   const auto claims = sorted_claims(std::move(objects), kind, "q");
   EXPECT_EQ(holders_of(claims, kind, now),
-            "HELD BY   CLAIM   SIZE   SINCE   TTL   TOKEN\n"
-            "h-t3      t3      2      15s     5m    3\n"
-            "h-t12     t12     2      15s     5m    12\n");
+            "HELD BY   CLAIM   SIZE   SINCE   UNTIL        TTL   TOKEN\n"
+            "h-t3      t3      2      15s     in 4m45s     5m    3\n"
+            "h-t12     t12     2      15s     in 4m55s     5m    12\n"
+            "h-t20     t20     2      21m     any moment   5m    20\n");
   EXPECT_EQ(queue_of(claims, kind, now), "nobody waits\n");
 }
 

@@ -145,6 +145,19 @@ TEST(CommandLine, knows_a_kind_by_each_of_its_names) {
   }
 }
 
+TEST(CommandLine, shows_everything_a_kind_or_an_object) {
+  EXPECT_EQ(must_parse("status").purpose, Invocation::Purpose::overview);
+  EXPECT_FALSE(must_parse("status").all_namespaces);
+  EXPECT_TRUE(must_parse("status -A -o wide").all_namespaces);
+  const Invocation of_kind = must_parse("status wg -A");
+  EXPECT_EQ(of_kind.purpose, Invocation::Purpose::action);
+  EXPECT_EQ(of_kind.action, runtime::Action::list);
+  EXPECT_EQ(of_kind.kind, &kinds()[0]);
+  EXPECT_TRUE(of_kind.all_namespaces);
+  EXPECT_EQ(must_parse("status party p").action, runtime::Action::show);
+  EXPECT_THAT(refusal("status party p -A"), HasSubstr("-A and a name do not go together"));
+}
+
 TEST(CommandLine, has_its_own_commands) {
   EXPECT_EQ(must_parse("version").purpose, Invocation::Purpose::version);
   EXPECT_EQ(must_parse("plugin list -o json").purpose, Invocation::Purpose::plugin_list);

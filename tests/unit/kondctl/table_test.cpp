@@ -30,6 +30,8 @@ TEST(Table, shows_ages_as_kubectl_does) {
   for (const Case& one :
        {Case{"2024-01-15T10:29:15Z", "45s"}, Case{"2024-01-15T10:24:30Z", "5m30s"}, Case{"2024-01-15T10:10:00Z", "20m"},
         Case{"2024-01-15T06:20:00Z", "4h10m"}, Case{"2024-01-14T10:30:00Z", "24h"}, Case{"2024-01-01T00:00:00Z", "14d"},
+        Case{"2024-01-13T10:30:00Z", "2d"}, Case{"2024-01-13T05:30:00Z", "2d5h"},
+        Case{"2021-06-15T10:30:00Z", "2y214d"}, Case{"2010-01-15T10:30:00Z", "14y"}, Case{"2024-01-15T07:30:00Z", "3h"},
         Case{"2025-01-01T00:00:00Z", "0s"}, Case{"", "<unknown>"}, Case{"soon", "<unknown>"}}) {
     EXPECT_EQ(age(one.time, now), one.age) << one.time;
   }

@@ -141,10 +141,24 @@ TEST(BarrierPlugin, a_wait_for_it_ends_by_members_that_its_schemas_have) {
   EXPECT_EQ(type_of(kind().claim_spec_schema, kind().participant_field), "string");
 }
 
-TEST(BarrierPlugin, declares_its_four_verbs) {
+TEST(BarrierPlugin, declares_its_verbs) {
   std::vector<std::string> verbs;
   for (std::size_t i = 0; i < kind().command_count; ++i) verbs.emplace_back(plugin::view(kind().commands[i]->verb));
-  EXPECT_THAT(verbs, ElementsAre("arrive", "wait", "status", "list"));
+  EXPECT_THAT(verbs, ElementsAre("arrive", "wait", "status", "list", "create", "set", "delete"));
+}
+
+TEST(BarrierPlugin, creates_and_sets_fields_that_its_schema_has) {
+  const auto schema = nlohmann::json::parse(plugin::view(kind().spec_schema));
+  for (std::size_t i = 0; i < kind().command_count; ++i) {
+    const konductor_command& command = *kind().commands[i];
+    if (command.action != KONDUCTOR_CREATE && command.action != KONDUCTOR_SET) continue;
+    EXPECT_EQ(command.flag_count, schema["properties"].size() - (command.action == KONDUCTOR_SET ? 1 : 0));
+    for (std::size_t f = 0; f < command.flag_count; ++f) {
+      const std::string path(plugin::view(command.flags[f].path));
+      ASSERT_EQ(path.rfind("spec.", 0), 0U) << path;
+      EXPECT_TRUE(schema["properties"].contains(path.substr(5))) << path;
+    }
+  }
 }
 
 /// Every member of the status that the plugin writes is one that the API server keeps.

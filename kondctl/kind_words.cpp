@@ -1,0 +1,41 @@
+#include "kondctl/command_tree.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace konductor::kondctl {
+
+namespace {
+
+using runtime::KindDeclaration;
+
+constexpr std::array<std::string_view, 7> reserved_words{"plugin",     "version", "status", "help",
+                                                         "completion", "explain", "man"};
+
+}  // namespace
+
+std::vector<std::string> first_words(std::span<const KindDeclaration> kinds) {
+  std::vector<std::string> words(reserved_words.begin(), reserved_words.end());
+  for (const KindDeclaration& kind : kinds) words.push_back(kind.names.singular);
+  return words;
+}
+
+bool is_reserved_word(std::string_view word) noexcept {
+  return std::find(reserved_words.begin(), reserved_words.end(), word) != reserved_words.end();
+}
+
+const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::string_view word) {
+  for (const KindDeclaration& kind : kinds) {
+    if (word == kind.names.singular) return &kind;
+  }
+  for (const KindDeclaration& kind : kinds) {
+    if (!word.empty() && (word == kind.names.plural || word == kind.names.short_name)) return &kind;
+  }
+  return nullptr;
+}
+
+bool has_ttl(const KindDeclaration& kind) noexcept {
+  return kind.mode == runtime::Mode::granted;
+}
+
+}  // namespace konductor::kondctl
