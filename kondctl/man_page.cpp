@@ -47,7 +47,8 @@ std::string option_text(const OptionDescription& option) {
   for (const std::string& name : option.names) names += (names.empty() ? "" : ", ") + bold(name);
   if (!option.placeholder.empty()) names += " \\fI" + escaped(option.placeholder) + "\\fR";
   std::string text = ".TP\n" + names + "\n" + escaped(option.help);
-  if (!option.values.empty() && !option.placeholder.empty()) {
+  const bool said = !option.values.empty() && option.help.find(option.values.front()) != std::string::npos;
+  if (!said && !option.values.empty() && !option.placeholder.empty()) {
     std::string values;
     for (const std::string& value : option.values) values += (values.empty() ? "" : ", ") + value;
     text += " (" + escaped(values) + ")";

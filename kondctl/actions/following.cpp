@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds longest_end{200};
 
 Following::Following(Session& session, std::vector<Source> sources, Consumer consumer, Refused refused)
     : session_(session), consumer_(std::move(consumer)), refused_(std::move(refused)) {
+  known_.resize(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     runtime::WatchSettings settings;
     settings.resource = std::move(sources[i].resource);
@@ -65,12 +66,13 @@ void Following::hear(std::size_t source, const runtime::ViewEvent& event) {
   if (stopped_) return;
   if (event.kind == runtime::ViewEvent::Kind::failed) return fail(source, event);
   if (event.kind != runtime::ViewEvent::Kind::begin) troubled_ = false;
+  if (event.kind == runtime::ViewEvent::Kind::synced) known_[source] = true;
   consumer_(source, event);
 }
 
 void Following::fail(std::size_t source, const runtime::ViewEvent& event) {
   const Error error{event.code, event.message, 0};
-  if (is_retryable(event.code) || event.code == Errc::expired) {
+  if (known_[source] || is_retryable(event.code) || event.code == Errc::expired) {
     if (!troubled_) session_.console.note(event.message + "; what is shown may be old, still trying");
     troubled_ = true;
     return;

@@ -24,7 +24,8 @@ class Following {
   };
   /// The source by its index. Failures do not come here.
   using Consumer = std::function<void(std::size_t, const runtime::ViewEvent&)>;
-  /// A source that can't be read, such as a forbidden one; nothing more comes of it. True: the others go on.
+  /// A source that can't be read, such as a forbidden one; nothing more comes of it. True: the others go on. One that
+  /// could be read before is tried again: a server that starts says such things too.
   using Refused = std::function<bool(std::size_t, const Error&)>;
 
   /// The session must outlive it.
@@ -42,6 +43,7 @@ class Following {
   Consumer consumer_;
   Refused refused_;
   std::vector<std::unique_ptr<io::WatchDriver>> drivers_;
+  std::vector<bool> known_;  // which of them have been read completely
   std::size_t running_ = 0;
   bool troubled_ = false;  // said so, and nothing good has come since
   bool stopped_ = false;

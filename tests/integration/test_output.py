@@ -8,9 +8,10 @@ import subprocess
 import threading
 
 from client import kondctl
-from credentials import allow, user
+from credentials import Kubeconfig, allow, user
 from harness import BUILD, wait_for
 from kinds import BOOKSHELF, barrier, permit, semaphore
+from tcp_proxy import proxy_to
 
 
 def columns(text):
@@ -295,6 +296,36 @@ def test_watch_follows_one_object_and_its_claims(world):
         assert f"semaphore {ns}/q was deleted" in lines.process.stderr.read()
         missing = world.kondctl("semaphore", "status", "none", "-n", ns, "--watch")
         assert missing.returncode == 4 and "there is no semaphore" in missing.stderr, missing
+
+
+def test_watch_goes_on_through_an_outage(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        port = Kubeconfig(world).cluster["server"].rsplit(":", 1)[1]
+        with proxy_to(int(port)) as proxy:
+            config = Kubeconfig(world).to(proxy.url)
+            rows = Lines(world.start_kondctl("semaphore", "list", "-n", ns, "-w", kubeconfig=config)).show(r"q +3 ")
+            one = Lines(world.start_kondctl("semaphore", "status", "q", "-n", ns, "-w", kubeconfig=config)).show(r"PERMITS +3\n")
+            proxy.cut()
+            world.api.patch(ns, "semaphores", "q", {"spec": {"permits": 4}})
+            rows.show(r"q +4 ")
+            one.show(r"PERMITS +4\n")
+            proxy.refuses = True
+            proxy.cut()
+            world.api.delete(ns, "semaphores", "q")
+            proxy.refuses = False
+            rows.show("deleted")
+            assert one.process.wait(10) == 4 and rows.end() == 130
+
+
+def test_watch_ends_with_its_reader(world):
+    with world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        process = world.start_kondctl("semaphore", "list", "-n", ns, "-w", "-o", "name")
+        assert process.stdout.readline() == "semaphore.sync.konductor.io/q\n"
+        process.stdout.close()
+        world.api.create(ns, "semaphores", semaphore("r", 3))
+        assert process.wait(10) != 0
 
 
 def test_watch_of_what_is_forbidden_ends(world):
