@@ -199,7 +199,7 @@ void HoldMachine::lose(std::string why, MonoTime stop_by, bool gone) {
   step_.loss = Loss{std::move(why), stop_by};
 }
 
-void HoldMachine::finish(std::string problem) {
+void HoldMachine::finish(const std::string& problem) {
   stage_ = Stage::finished;
   step_.finished = true;
   if (problem.empty()) return;

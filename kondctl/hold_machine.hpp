@@ -70,7 +70,7 @@ class HoldMachine {
   void observe(const ClaimView& view);
   void renewed(const ClaimView& view, MonoTime sent);
   void lose(std::string why, MonoTime stop_by, bool gone);
-  void finish(std::string problem);
+  void finish(const std::string& problem);
   void pump();
   void keep_watching(const std::string& resource_version);
   [[nodiscard]] MonoTime next_renewal(MonoTime sent);

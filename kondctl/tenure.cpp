@@ -27,7 +27,7 @@ Tenure::Tenure(Session& session, ClaimWish wish, Hooks hooks)
                 [this](const DialogueEvent& event, Now now, DialogueStep& step) { return resume(event, now, step); }) {}
 
 int Tenure::run(ClaimSettings settings) {
-  settings_ = settings;
+  settings_ = static_cast<const DialogueSettings&>(settings);
   claim_.emplace(wish_, settings, session_.started);
   dialogue_.run();
   return code_.value_or(static_cast<int>(ExitCode::failed));

@@ -10,6 +10,7 @@ from credentials import Kubeconfig
 from harness import wait_for
 from kinds import phase, semaphore
 from tcp_proxy import proxy_to
+from test_pods import pod, pod_exists
 
 
 def run(world, ns, name, *words, flags=(), expect=0, **options):
@@ -100,15 +101,16 @@ def test_it_is_renewed_for_as_long_as_the_command_runs(world):
 def test_who_waits_is_served_when_the_command_ends(world):
     with world.operator(), world.namespace() as ns:
         world.api.create(ns, "semaphores", semaphore("q", 1))
-        with Command(world, ns, "q", script=UNTIL_TOLD) as first, Command(world, ns, "q", "--wait", script="echo in > $D/in; " + UNTIL_TOLD) as second:
+        with Command(world, ns, "q", script=UNTIL_TOLD) as first:
             first.wait_for("pid")
-            wait_for("the second waits", lambda: len(permits(world, ns)) == 2)
-            assert second.text("in") == ""
-            first.touch("go")
-            first.end(0)
-            second.wait_for("in")
-            second.touch("go")
-            second.end(0)
+            with Command(world, ns, "q", "--wait", script="echo in > $D/in; " + UNTIL_TOLD) as second:
+                wait_for("the second waits", lambda: [c for c in permits(world, ns) if phase(c) == "Pending"])
+                assert second.text("in") == ""
+                first.touch("go")
+                first.end(0)
+                second.wait_for("in")
+                second.touch("go")
+                second.end(0)
 
 
 # ---- signals
@@ -179,6 +181,29 @@ def test_two_runs_never_share_one_claim(world):
                 waiter.wait_for("pid")
                 waiter.touch("go")
                 waiter.end(0)
+
+
+def test_in_a_pod_the_claim_is_the_pods(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        pod_exists(world, ns)
+        meta = world.api.create(ns, "pods", pod("worker"))["metadata"]
+        of_pod = {"env": {"POD_NAME": "worker", "POD_NAMESPACE": ns, "POD_UID": meta["uid"]}}
+        with Command(world, ns, "q", script=UNTIL_TOLD, **of_pod) as first:
+            first.wait_for("pid")
+            claim, = permits(world, ns)
+            assert claim["spec"]["pod"] == {"name": "worker", "uid": meta["uid"]} and claim["spec"]["holder"] == "worker"
+            assert claim["metadata"]["ownerReferences"][0]["uid"] == meta["uid"]
+            assert "--as SLOT" in run(world, ns, "q", "true", expect=2, **of_pod).stderr, "a second container does not share it silently"
+            uids = []
+            for end in (lambda c: (c.signal(signal.SIGTERM), c.end(143)), lambda c: (first.touch("go"), c.end(0))):
+                with Command(world, ns, "q", "--wait", "--as", "b", script="true", **of_pod) as second:
+                    waits = wait_for("it waits", lambda: [c for c in permits(world, ns) if phase(c) == "Pending"])
+                    uids.append(waits[0]["metadata"]["uid"])
+                    end(second)
+            assert uids[0] == uids[1], "a container that is restarted before its turn keeps its place"
+            first.end(0)
+            assert permits(world, ns) == []
 
 
 # ---- when it is lost
