@@ -15,6 +15,7 @@ namespace {
 
 OptionDescription describe(const CLI::Option& option) {
   OptionDescription description;
+  description.names.reserve(option.get_snames().size() + option.get_lnames().size());
   for (const std::string& name : option.get_snames()) description.names.push_back("-" + name);
   for (const std::string& name : option.get_lnames()) description.names.push_back("--" + name);
   const bool takes_value = option.get_items_expected_max() > 0;

@@ -173,6 +173,7 @@ Result<void> take_primitive_flags(Invocation& invocation) {
   }
   if (invocation.action == Action::create || !invocation.fields.empty()) return {};
   std::vector<std::string> flags;
+  flags.reserve(invocation.command->flags.size() + 1);
   for (const runtime::FlagDeclaration& flag : invocation.command->flags) flags.push_back("--" + flag.name);
   if (has_ttl(*invocation.kind)) flags.emplace_back("--ttl");
   return Error{Errc::bad_config, "nothing to set: give at least one of " + joined(flags), 0};

@@ -9,6 +9,7 @@
 #include <CLI/Formatter.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <set>
 #include <sstream>
@@ -340,7 +341,8 @@ std::string CommandTree::Impl::unknown_flag() const {
   std::vector<std::string> known;
   for (const CLI::App* at = &app_; at != nullptr;) {
     for (const CLI::Option* option : at->get_options()) {
-      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      std::ranges::transform(option->get_lnames(), std::back_inserter(known),
+                             [](const auto& name) { return "--" + name; });
     }
     const std::vector<CLI::App*> next = at->get_subcommands();
     at = next.empty() ? nullptr : next.front();
@@ -363,6 +365,7 @@ void CommandTree::Impl::add_values(CommandDescription& description, const Leaf& 
   description.kind = leaf.kind;
   if (leaf.purpose == Invocation::Purpose::completion) description.values = {"bash", "zsh", "fish"};
   if (leaf.purpose == Invocation::Purpose::explain || leaf.purpose == Invocation::Purpose::manual) {
+    description.values.reserve(groups_.size());
     for (const auto& [app, kind] : groups_) description.values.push_back(kind->names.singular);
     std::ranges::sort(description.values);
   }

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, 7> reserved_words{"plugin",     "version"
 
 std::vector<std::string> first_words(std::span<const KindDeclaration> kinds) {
   std::vector<std::string> words(reserved_words.begin(), reserved_words.end());
+  words.reserve(words.size() + kinds.size());
   for (const KindDeclaration& kind : kinds) words.push_back(kind.names.singular);
   return words;
 }

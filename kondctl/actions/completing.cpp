@@ -29,6 +29,7 @@ std::vector<std::string> names_of(const Completion& completion, Session& session
   const auto objects = session.list(resource, cluster_wide ? "" : session.ns(), {}, session.started + patience);
   std::vector<std::string> names;
   if (!objects) return names;
+  names.reserve(objects->size());
   for (const nlohmann::json& object : *objects) names.push_back(kube::text_at(object, "metadata.name"));
   return names;
 }

@@ -75,6 +75,7 @@ class FollowedKind {
     if (synced_) return;
     synced_ = true;
     std::vector<json> all;
+    all.reserve(known_.size());
     for (const auto& [key, object] : known_) all.push_back(*object);
     if (!all.empty()) print(all, {});
   }

@@ -139,6 +139,7 @@ class FollowedObject {
     ObjectClaims claims;
     if (!hidden_ && !kind_.claim.plural.empty()) {
       std::vector<json> objects;
+      objects.reserve(claims_.size());
       for (const auto& [name, claim] : claims_) objects.push_back(*claim);
       claims = claims_of(std::move(objects), kind_, *object_, now);
     }

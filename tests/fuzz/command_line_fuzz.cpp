@@ -1,12 +1,15 @@
 #include "fuzz/fuzz.hpp"
 #include "fuzz/semaphore_kind.hpp"
 #include "kondctl/command_line.hpp"
+#include "kondctl/command_tree.hpp"
+#include "kondctl/completion.hpp"
 #include "kube/resource.hpp"
 #include "kube/text.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,6 +18,7 @@ namespace {
 
 using namespace konductor;
 using fuzz::expect;
+using kondctl::Completion;
 using kondctl::Farewell;
 using kondctl::Invocation;
 
@@ -28,6 +32,23 @@ void check(const Farewell& farewell) {
   expect(farewell.err.size() > 20 && farewell.err.size() < 2000, "and a short one");
   for (const std::string& line : fuzz::split(farewell.err)) {
     expect(kube::visible(line) == line, "and can be shown on a terminal");
+  }
+}
+
+bool in_range(const nlohmann::json& value, std::int64_t minimum, std::int64_t maximum) {
+  return value.is_number_integer() && value >= minimum && value <= maximum;
+}
+
+// A declared flag, of the Permit or of the Semaphore itself.
+void check(const runtime::FixedValue& field, bool of_primitive) {
+  const auto value = nlohmann::json::parse(field.json, nullptr, false);
+  if (field.path == "spec.permits") {
+    expect(of_primitive ? in_range(value, 0, 1'000'000) : in_range(value, 1, 2147483647), "permits are in their range");
+  } else if (field.path == "spec.maxPriority") {
+    expect(of_primitive && in_range(value, -1'000'000, 1'000'000), "a priority is in its range");
+  } else {
+    expect(of_primitive && (field.path == "spec.ttl" || field.path == "spec.priorityAging") && value.is_string(),
+           "all else are durations");
   }
 }
 
@@ -45,11 +66,17 @@ void check(const Invocation& invocation) {
   expect(!claim.timeout || (*claim.timeout >= 1ms && *claim.timeout <= 8760h), "a timeout is in its range");
   expect(!claim.priority || (*claim.priority >= -1'000'000 && *claim.priority <= 1'000'000), "a priority too");
   expect(!claim.holder || (!claim.holder->empty() && claim.holder->size() <= 253), "a holder has a length");
-  for (const auto& field : invocation.fields) {
-    const auto value = nlohmann::json::parse(field.json, nullptr, false);
-    expect(field.path == "spec.permits" && value.is_number_integer() && value >= 1 && value <= 2147483647,
-           "a declared flag is in its range");
+  const bool writes = invocation.action == runtime::Action::create || invocation.action == runtime::Action::set;
+  for (const auto& field : invocation.fields) check(field, writes);
+  expect(!writes || !invocation.fields.empty(), "what is written says something");
+}
+
+void check(const Completion& completion, const std::string& last) {
+  for (const Completion::Word& word : completion.words) {
+    expect(word.text.starts_with(completion.before + completion.prefix), "what is offered goes on from what was typed");
+    expect(!word.text.empty() && kube::one_line(word.text) == word.text, "and is one line");
   }
+  expect(last.size() >= completion.prefix.size(), "nothing is made up");
 }
 
 }  // namespace
@@ -64,6 +91,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       new std::vector<runtime::KindDeclaration>{fuzz::semaphore_kind()};
   static_cast<void>(kondctl::first_look(args));
   static_cast<void>(kondctl::parse_command_line(args, none));
+  static const auto* const commands = new kondctl::CommandDescription{kondctl::CommandTree(*kinds).describe()};
+  check(kondctl::complete(*commands, args), args.empty() ? std::string{} : args.back());
   const kondctl::CommandLine line = kondctl::parse_command_line(args, *kinds);
   if (const auto* farewell = std::get_if<Farewell>(&line)) {
     check(*farewell);
