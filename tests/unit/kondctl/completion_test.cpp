@@ -44,7 +44,7 @@ TEST(Completion, offers_kinds_and_the_hosts_words_at_first) {
 
 TEST(Completion, offers_the_verbs_of_a_kind_by_each_of_its_names) {
   for (const std::string kind : {"widget", "widgets", "wg"}) {
-    EXPECT_THAT(offered({kind, ""}), ElementsAre("take", "giveback", "look", "list", "make")) << kind;
+    EXPECT_THAT(offered({kind, ""}), ElementsAre("take", "run", "giveback", "look", "list", "make")) << kind;
   }
   EXPECT_THAT(offered({"-n", "team", "party", "l"}), ElementsAre("look", "list"));
   EXPECT_THAT(offered({"status", ""}), ElementsAre("widget", "party"));
