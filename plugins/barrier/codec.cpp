@@ -2,8 +2,7 @@
 
 #include <konductor/duration.hpp>
 #include <konductor/json.hpp>
-
-#include <ctime>
+#include <konductor/time.hpp>
 
 namespace konductor::barrier {
 namespace {
@@ -104,27 +103,14 @@ std::string status_json(const State& state, const Standing& stands, std::optiona
       .string("progress", std::to_string(stands.arrived) + "/" + std::to_string(stands.expected))
       .integer("round", state.round)
       .integer("openedRound", state.opened)
-      .json("deadline", or_null(deadline ? time_text(*deadline) : ""))
+      .json("deadline", or_null(deadline ? plugin::time_text(*deadline) : ""))
       .json("missing", or_null(stands.missing))
       .text();
 }
 
 std::string_view to_string(Phase phase) {
-  switch (phase) {
-    case Phase::open: return "Open";
-    case Phase::failed: return "Failed";
-    case Phase::waiting: break;
-  }
-  return "Waiting";
-}
-
-std::string time_text(std::int64_t time) {
-  const auto seconds = static_cast<std::time_t>((time + 999'999) / 1'000'000);
-  std::tm utc{};
-  char text[32] = {};
-  gmtime_r(&seconds, &utc);
-  (void)std::strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return text;
+  constexpr std::string_view words[] = {"Waiting", "Open", "Failed"};
+  return words[static_cast<std::size_t>(phase)];
 }
 
 }  // namespace konductor::barrier

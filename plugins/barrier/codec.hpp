@@ -21,7 +21,5 @@ std::string status_json(const State& state, const Standing& stands, std::optiona
 
 /// "Waiting", "Open", "Failed".
 std::string_view to_string(Phase phase);
-/// RFC 3339 in UTC; what is not a whole second is rounded up.
-std::string time_text(std::int64_t time);
 
 }  // namespace konductor::barrier

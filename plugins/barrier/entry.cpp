@@ -27,26 +27,18 @@ constexpr konductor_flag round_flag =
     integer_flag("round", "N", "the round, of a reusable barrier (and only there)", "spec.round", 1, most_round);
 constexpr konductor_flag arrive_flags[] = {
     string_flag("participant", "TEXT", "who arrives, in place of the Pod's Job and index", "spec.participant"),
-    round_flag,
-};
+    round_flag};
 constexpr konductor_flag wait_flags[] = {round_flag};
-constexpr konductor_flag expected_flag =
-    integer_flag("expected", "N", "how many participants have to arrive", "spec.expected", 1, most_expected);
-constexpr konductor_flag timeout_flag =
+constexpr konductor_flag set_flags[] = {
+    integer_flag("expected", "N", "how many participants have to arrive", "spec.expected", 1, most_expected),
     duration_flag("timeout", "DURATION", "give up, as Failed, so long after the first arrival of a round",
-                  "spec.timeout", shortest_timeout, longest_timeout);
-constexpr konductor_flag quorum_flag =
-    integer_flag("quorum", "N", "how many of the expected are enough", "spec.quorum", 1, most_expected);
-constexpr konductor_flag policy_flag = string_flag(
-    "quorum-policy", "POLICY", "when the quorum opens it: Immediate (default) or AtTimeout", "spec.quorumPolicy");
+                  "spec.timeout", shortest_timeout, longest_timeout),
+    integer_flag("quorum", "N", "how many of the expected are enough", "spec.quorum", 1, most_expected),
+    string_flag("quorum-policy", "POLICY", "when the quorum opens it: Immediate (default) or AtTimeout",
+                "spec.quorumPolicy")};
 constexpr konductor_flag create_flags[] = {
-    required(expected_flag),
-    timeout_flag,
-    quorum_flag,
-    policy_flag,
-    boolean_flag("reusable", "open again and again, in rounds; cannot be changed later", "spec.reusable"),
-};
-constexpr konductor_flag set_flags[] = {expected_flag, timeout_flag, quorum_flag, policy_flag};
+    required(set_flags[0]), set_flags[1], set_flags[2], set_flags[3],
+    boolean_flag("reusable", "open again and again, in rounds; cannot be changed later", "spec.reusable")};
 constexpr konductor_command commands[] = {
     command(KONDUCTOR_JOIN, "arrive", "Arrive at a barrier; with --wait also wait until it opens", arrive_flags),
     command(KONDUCTOR_WAIT_FOR_PHASE, "wait", "Wait until a barrier opens, without arriving", wait_flags),

@@ -1,6 +1,7 @@
 #include "kube/time.hpp"
 
 #include <konductor/duration.hpp>
+#include <konductor/time.hpp>
 
 #include <gtest/gtest.h>
 
@@ -43,6 +44,13 @@ TEST(PluginDuration, agrees_with_the_host_for_any_text) {
     ++understood;
   }
   EXPECT_GT(understood, 300);
+}
+
+TEST(PluginTime, is_shown_as_a_second_that_is_not_before_it) {
+  EXPECT_EQ(time_text(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(time_text(1), "1970-01-01T00:00:01Z");
+  EXPECT_EQ(time_text(1'709'251'199'000'000), "2024-02-29T23:59:59Z");
+  EXPECT_EQ(time_text(1'709'251'199'000'001), "2024-03-01T00:00:00Z");
 }
 
 }  // namespace
