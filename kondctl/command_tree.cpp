@@ -41,21 +41,6 @@ struct Leaf {
   bool name_optional = false;  // without one: all of the kind
 };
 
-bool usable(const KindDeclaration& kind, Action action) {
-  if (!has_action(action)) return false;
-  const bool counted = kind.mode == runtime::Mode::counted;
-  switch (action) {
-    case Action::acquire:
-    case Action::run:
-    case Action::hold:
-    case Action::renew:
-    case Action::release: return !kind.claim.plural.empty() && !counted;
-    case Action::join: return !kind.claim.plural.empty() && counted;
-    case Action::wait_for_phase: return !kind.wait.open_phase.empty();
-    default: return true;
-  }
-}
-
 const CommandDeclaration* command_for(const KindDeclaration& kind, Action action) {
   for (const CommandDeclaration& command : kind.commands) {
     if (command.action == action) return &command;
@@ -186,7 +171,7 @@ void CommandTree::Impl::add_kind(const KindDeclaration& kind) {
   group->require_subcommand(1);
   groups_[group] = &kind;
   for (const CommandDeclaration& command : kind.commands) {
-    if (!usable(kind, command.action) || is_taken(*group, command.verb)) continue;
+    if (!is_usable(kind, command.action) || is_taken(*group, command.verb)) continue;
     CLI::App* leaf = add_command(*group, command.verb, command.summary);
     add_leaf(leaf, {leaf, Invocation::Purpose::action, &kind, &command, command.action});
   }
@@ -388,14 +373,6 @@ std::variant<RawCommandLine, Farewell> CommandTree::parse(std::span<const std::s
 
 CommandDescription CommandTree::describe() const {
   return impl_->describe();
-}
-
-std::vector<std::string> verbs_of(const KindDeclaration& kind) {
-  std::vector<std::string> verbs;
-  for (const CommandDeclaration& command : kind.commands) {
-    if (usable(kind, command.action)) verbs.push_back(command.verb);
-  }
-  return verbs;
 }
 
 }  // namespace konductor::kondctl

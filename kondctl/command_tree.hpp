@@ -62,6 +62,8 @@ class CommandTree {
                                                          std::string_view word);
 /// Whether the host itself gives its primitives a `ttl`.
 [[nodiscard]] bool has_ttl(const runtime::KindDeclaration& kind) noexcept;
+/// Whether there is code for that action, and it means something for a kind of that sort.
+[[nodiscard]] bool is_usable(const runtime::KindDeclaration& kind, runtime::Action action);
 /// Of the actions that there is code for, in the order of the declaration.
 [[nodiscard]] std::vector<std::string> verbs_of(const runtime::KindDeclaration& kind);
 

@@ -1,3 +1,4 @@
+#include "kondctl/command_line.hpp"
 #include "kondctl/command_tree.hpp"
 
 #include <algorithm>
@@ -37,6 +38,30 @@ const KindDeclaration* kind_named(std::span<const KindDeclaration> kinds, std::s
 
 bool has_ttl(const KindDeclaration& kind) noexcept {
   return kind.mode == runtime::Mode::granted;
+}
+
+bool is_usable(const KindDeclaration& kind, runtime::Action action) {
+  using runtime::Action;
+  if (!has_action(action)) return false;
+  const bool counted = kind.mode == runtime::Mode::counted;
+  switch (action) {
+    case Action::acquire:
+    case Action::run:
+    case Action::hold:
+    case Action::renew:
+    case Action::release: return !kind.claim.plural.empty() && !counted;
+    case Action::join: return !kind.claim.plural.empty() && counted;
+    case Action::wait_for_phase: return !kind.wait.open_phase.empty();
+    default: return true;
+  }
+}
+
+std::vector<std::string> verbs_of(const KindDeclaration& kind) {
+  std::vector<std::string> verbs;
+  for (const runtime::CommandDeclaration& command : kind.commands) {
+    if (is_usable(kind, command.action)) verbs.push_back(command.verb);
+  }
+  return verbs;
 }
 
 }  // namespace konductor::kondctl
