@@ -34,12 +34,19 @@ CommandRun::CommandRun(Session& session, ClaimWish wish, RunSettings settings, s
       remains_timer_(session.io.get_executor()),
       tenure_(session, std::move(wish), hooks()) {
   // Whoever started us under nohup wants neither us nor the command to hear of it.
+  sigset_t heard;
+  sigemptyset(&heard);
+  const auto hear = [&](int number) {
+    signals_.add(number);
+    sigaddset(&heard, number);
+  };
   for (const int number : passed_on) {
-    if (!command_.was_ignored(number)) signals_.add(number);
+    if (!command_.was_ignored(number)) hear(number);
   }
-  signals_.add(SIGCHLD);
-  signals_.add(SIGCONT);
-  std::signal(SIGPIPE, SIG_IGN);  // who reads our words may end before the command does
+  hear(SIGCHLD);
+  hear(SIGCONT);
+  pthread_sigmask(SIG_UNBLOCK, &heard, nullptr);  // whoever started us may have blocked them
+  std::signal(SIGPIPE, SIG_IGN);                  // who reads our words may end before the command does
 }
 
 int CommandRun::run(ClaimSettings settings) {
@@ -68,9 +75,10 @@ Tenure::Hooks CommandRun::hooks() {
 void CommandRun::tell(const RunEvent& event) {
   const RunStep step = run_->resume(event, io::mono_now());
   wake_at_ = step.wake_at;
+  for (const RunAction& action : step.actions) execute(action);
+  // Whoever reads them may have stopped to: what had to be done is done.
   for (const std::string& sentence : step.errors) session_.console.error(sentence);
   for (const std::string& sentence : step.notes) session_.console.note(sentence);
-  for (const RunAction& action : step.actions) execute(action);
 }
 
 void CommandRun::execute(const RunAction& action) {
@@ -124,7 +132,7 @@ void CommandRun::look_at_children() {
   if (!guard_->look()) session_.console.error("the guard of the command has ended, and can't be started again");
   const auto end = command_.look([this] { guard_->done(); });
   if (end) await_end(*end, io::mono_now() + remains_patience);
-  io::collect_orphans({guard_->pid()});
+  io::collect_orphans({guard_->pid(), command_.pid()});
 }
 
 // What the command left running in its group was killed, and holds nothing up once it is gone.

@@ -62,7 +62,6 @@ class Dialogue::Impl {
     if (over_) return;
     DialogueStep step;
     over_ = !resume_(event, now(), step);
-    for (const std::string& note : step.notes) session_.console.note(note);
     for (DialogueStep::Sending& sending : step.send) send(std::move(sending));
     if (step.watch) watch(std::move(*step.watch));
     if (over_) {
@@ -70,6 +69,8 @@ class Dialogue::Impl {
     } else {
       wake_at(step.wake_at);
     }
+    // Whoever reads them may have stopped to: nothing waits for that.
+    for (const std::string& note : step.notes) session_.console.note(note);
   }
 
  private:

@@ -88,7 +88,16 @@ void HoldMachine::on(const Answered& event) {
 
 void HoldMachine::on(const ObjectSeen& event) {
   if (!watch_.is(event.watch) || stage_ != Stage::holding || !event.object) return;
-  if (const auto view = view_of_claim(*event.object, *held_.kind)) observe(*view);
+  const auto view = view_of_claim(*event.object, *held_.kind);
+  if (!view) return;
+  // A watch may be behind what a renewal has shown: whether a grant of ours is gone is for a GET to say.
+  const runtime::Claim& claim = view->claim;
+  const bool holds_ours = runtime::holds(claim.phase) && claim.token == held_.grant.token;
+  if (claim.uid == held_.grant.uid && !holds_ours && !runtime::is_terminal(claim.phase)) {
+    must_look_ = true;
+  } else {
+    observe(*view);
+  }
 }
 
 void HoldMachine::on(const ObjectGone& event) {

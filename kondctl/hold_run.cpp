@@ -71,26 +71,31 @@ void HoldRun::granted(const ClaimOutcome::Grant& grant) {
 
 void HoldRun::lost(const Loss& loss) {
   set(State::lost);
-  session_.console.error("the claim is lost: " + loss.why);
   code_ = lost_code;
-  // Not beyond its end, where there is nothing to give back any more.
-  tenure_.release(std::min(io::mono_now() + lost_release_time, lost_at_));
+  give_back_at_ = loss.stop_by;  // whoever relies on it has that long to stop
+  session_.console.error("the claim is lost: " + loss.why);
 }
 
 // While renewals fail it says so in time: whoever relies on it needs some to stop.
 std::optional<MonoTime> HoldRun::look() {
+  if (give_back_at_ && io::mono_now() < *give_back_at_) return give_back_at_;
+  // Not beyond its end, where there is nothing to give back any more.
+  if (std::exchange(give_back_at_, std::nullopt)) {
+    tenure_.release(std::min(io::mono_now() + lost_release_time, lost_at_));
+  }
   if (state_ != State::held && state_ != State::doubtful) return std::nullopt;
   const StopTimes times = stop_times(lost_at_, ttl_, options_.stop_grace);
   const bool late = io::mono_now() >= times.terminate;
-  if (late && state_ == State::held) {
+  const bool first = late && state_ == State::held;
+  set(late ? State::doubtful : State::held);
+  if (first) {
     session_.console.error("the claim could not be renewed, and is lost in " +
                            kube::to_string(std::max(lost_at_ - io::mono_now(), Duration{0})));
   }
-  set(late ? State::doubtful : State::held);
   if (!late) return times.terminate;
   if (io::mono_now() < times.kill) return times.kill;
-  lost({"no renewal was answered in time", lost_at_});
-  return std::nullopt;
+  lost({"no renewal was answered in time", io::mono_now()});
+  return look();
 }
 
 void HoldRun::set(State state) {
@@ -117,6 +122,7 @@ void HoldRun::told_to_end(int number) {
   if (state_ == State::waiting) return tenure_.signal(number == SIGINT ? Signal::interrupt : Signal::terminate);
   if (state_ == State::ending || state_ == State::lost) {
     if (number == SIGINT) tenure_.end(code_);  // a second one does not wait
+    if (give_back_at_) give_back_at_ = io::mono_now();
     return tenure_.turn();
   }
   set(State::ending);

@@ -55,6 +55,7 @@ class HoldRun {
   State state_ = State::waiting;
   Duration ttl_{0};
   MonoTime lost_at_;
+  std::optional<MonoTime> give_back_at_;  // of a claim that was lost
   int code_ = 0;
 };
 

@@ -13,6 +13,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -58,6 +59,7 @@ struct ToRun {
   std::size_t kept_count;
   const std::bitset<last_signal + 1>* ignored;
   const sigset_t* mask;
+  pid_t parent;
   int terminal;  // -1: no place there to take
   int go;        // gives a byte once it may run; its end: never
   int failure;   // gets errno
@@ -76,6 +78,9 @@ void keep_only(const int* kept, std::size_t count) {
 // In the child, perhaps beside other threads of the parent: only what is safe in a signal handler. Never returns.
 [[noreturn]] void become(const ToRun& what) {
   setpgid(0, 0);
+  // Beside the guard: where somebody kills both at once, at least this process does not go on.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != what.parent) _exit(signal_base - 1);
   if (what.terminal >= 0) tcsetpgrp(what.terminal, getpid());  // all signals are blocked, SIGTTOU too
   char go = 0;
   ssize_t told = 0;
@@ -105,7 +110,9 @@ Error could_not(int code) {
 CommandGroup::CommandGroup()
     : inherited_(inherited_files()),
       ignored_(ignored_signals()),
-      terminal_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {}
+      terminal_(open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY)) {
+  pthread_sigmask(SIG_SETMASK, nullptr, &blocked_);
+}
 
 CommandGroup::~CommandGroup() {
   if (pid_ > 0) signal(SIGKILL);
@@ -120,7 +127,7 @@ Result<void> CommandGroup::start(std::vector<std::string> words, const std::vect
   std::vector<std::string> variables = merged_environment(environment);
   std::vector<char*> word_list = pointers_to(words);
   std::vector<char*> variable_list = pointers_to(variables);
-  gave_ = in_foreground();
+  gave_ = may_take_terminal();
   // Ours is a group in the background from then on: what we say on the terminal must not stop us.
   if (gave_) std::signal(SIGTTOU, SIG_IGN);
   sigset_t all;
@@ -128,8 +135,8 @@ Result<void> CommandGroup::start(std::vector<std::string> words, const std::vect
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &mask);
   const ToRun what{
-      word_list.data(),       variable_list.data(), inherited_.data(),  inherited_.size(), &ignored_, &mask,
-      gave_ ? terminal_ : -1, go.read_end(),        failure.write_end()};
+      word_list.data(), variable_list.data(),   inherited_.data(), inherited_.size(),  &ignored_, &blocked_,
+      getpid(),         gave_ ? terminal_ : -1, go.read_end(),     failure.write_end()};
   const pid_t child = fork();
   if (child == 0) {
     close(go.write_end());
@@ -146,7 +153,7 @@ Result<void> CommandGroup::start(std::vector<std::string> words, const std::vect
   const int code = failure.read_failure();
   if (code == 0) return {};
   waitpid(std::exchange(pid_, -1), nullptr, 0);
-  if (gave_) give_terminal(getpgrp());
+  if (std::exchange(gave_, false)) give_terminal(getpgrp());
   Error error = could_not(code);
   error.code = code == ENOENT ? Errc::not_found : Errc::bad_config;
   return error;
@@ -170,7 +177,7 @@ std::optional<CommandEnd> CommandGroup::look(const std::function<void()>& before
     kill(-group_, SIGKILL);  // before it is collected: until then its number is nobody else's
     before();
     waitid(P_PID, static_cast<id_t>(std::exchange(pid_, -1)), &seen, WEXITED);
-    if (gave_) give_terminal(getpgrp());
+    if (std::exchange(gave_, false)) give_terminal(getpgrp());
     if (seen.si_code == CLD_EXITED) return CommandEnd{seen.si_status, 0};
     return CommandEnd{signal_base + seen.si_status, seen.si_status};
   }
@@ -180,13 +187,14 @@ std::optional<CommandEnd> CommandGroup::look(const std::function<void()>& before
 void CommandGroup::suspend(int number) {
   const bool by_terminal = number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
   if (terminal_ < 0 || !by_terminal) return;
-  if (gave_) give_terminal(getpgrp());
+  // It is the shell's to give from then on: put in the background, we must not take it back.
+  if (std::exchange(gave_, false)) give_terminal(getpgrp());
   kill(0, SIGTSTP);  // our whole job: the shell that started it takes the terminal back
 }
 
 void CommandGroup::resume() {
   if (pid_ < 0) return;
-  if (in_foreground()) {
+  if (may_take_terminal()) {
     gave_ = true;
     std::signal(SIGTTOU, SIG_IGN);
     give_terminal(group_);
@@ -198,8 +206,9 @@ bool CommandGroup::has_remains() const {
   return group_ > 0 && kill(-group_, 0) == 0;
 }
 
-bool CommandGroup::in_foreground() const {
-  return terminal_ >= 0 && tcgetpgrp(terminal_) == getpgrp();
+// In the middle of a pipeline it is not ours alone: who else is in our group may read from it.
+bool CommandGroup::may_take_terminal() const {
+  return terminal_ >= 0 && isatty(STDIN_FILENO) != 0 && isatty(STDOUT_FILENO) != 0 && tcgetpgrp(terminal_) == getpgrp();
 }
 
 void CommandGroup::give_terminal(pid_t group) const {

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 
 #include <bitset>
+#include <csignal>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -46,14 +47,17 @@ class CommandGroup {
   void resume();
   /// Whether anything is left in the group of a command that has ended: what was killed needs a moment.
   [[nodiscard]] bool has_remains() const;
+  /// Of its first process, until that was collected; else -1.
+  [[nodiscard]] pid_t pid() const { return pid_; }
 
  private:
   void suspend(int number);
   void give_terminal(pid_t group) const;
-  [[nodiscard]] bool in_foreground() const;
+  [[nodiscard]] bool may_take_terminal() const;
 
   std::vector<int> inherited_;  // file descriptors above 2
   std::bitset<last_signal + 1> ignored_;
+  sigset_t blocked_{};
   int terminal_ = -1;  // -1: there is none
   bool gave_ = false;  // the command has our place at the terminal
   pid_t pid_ = -1;     // of its first process, until that was collected

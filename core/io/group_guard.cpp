@@ -35,7 +35,8 @@ constexpr int inbox = 3;
 // In the guard, which may have been forked beside other threads: only what is safe in a signal handler.
 void leave_everything(int socket) {
   setsid();
-  prctl(PR_SET_NAME, "kondctl-guard");
+  // Not the name of the program: whoever kills that by its name is not to kill this too.
+  prctl(PR_SET_NAME, "run-guard");
   sigset_t all;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, nullptr);
@@ -141,7 +142,7 @@ void GroupGuard::done() {
   group_ = 0;
   done_ = true;
   const Orders over{.kill_at_ns = 0, .group = 0, .over = 1};
-  send(socket_, &over, sizeof over, MSG_NOSIGNAL);
+  send(socket_, &over, sizeof over, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void GroupGuard::tell() const {
@@ -153,7 +154,8 @@ void GroupGuard::tell() const {
     at = std::max<std::int64_t>(1, since_boot.count());
   }
   const Orders orders{.kill_at_ns = at, .group = group_, .over = 0};
-  send(socket_, &orders, sizeof orders, MSG_NOSIGNAL);
+  // One that is frozen hears nothing, and must not freeze us: another takes its place.
+  if (send(socket_, &orders, sizeof orders, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && pid_ > 0) kill(pid_, SIGKILL);
 }
 
 bool GroupGuard::look() {
@@ -165,7 +167,13 @@ bool GroupGuard::look() {
 }
 
 void GroupGuard::collect(int flags) {
-  if (pid_ > 0 && waitpid(pid_, nullptr, flags) != 0) pid_ = -1;
+  int status = 0;
+  if (pid_ <= 0 || waitpid(pid_, &status, flags | WUNTRACED) == 0) return;
+  if (WIFSTOPPED(status)) {
+    kill(pid_, SIGKILL);
+  } else {
+    pid_ = -1;
+  }
 }
 
 }  // namespace konductor::io

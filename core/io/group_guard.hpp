@@ -27,7 +27,7 @@ class GroupGuard {
   void kill_at(runtime::MonoTime time);
   /// There is no group any more: to be said before its leader is collected. The guard ends.
   void done();
-  /// After SIGCHLD: whether it is there; one that somebody has killed is started again.
+  /// After SIGCHLD: whether it is there; one that somebody has killed or suspended is replaced.
   bool look();
   [[nodiscard]] pid_t pid() const { return pid_; }
 

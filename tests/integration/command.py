@@ -55,7 +55,7 @@ class Command:
     def guard(self):
         """The PID of its guard."""
         children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        return next((int(pid) for pid in children if name_of(pid) == "kondctl-guard"), None)
+        return next((int(pid) for pid in children if name_of(pid) == "run-guard"), None)
 
     def __enter__(self):
         return self
