@@ -40,11 +40,11 @@ Result<std::unique_ptr<const json>> found(const Result<kube::Response>& answer, 
   return object.error();
 }
 
-/// Who another claim of the same Pod stands for: of another container of it, for example, that was there before it
-/// went.
+/// Who another claim of the same Pod was found out to stand for: of another container of it, for example, that was
+/// there before it went. What a claim says itself is true of that claim alone.
 std::optional<Participant> shown_by_another(const std::vector<KnownClaim*>& of_pod, const Claim& claim) {
   for (const auto* other : of_pod) {
-    if (other->claim.name.ns != claim.name.ns || other->claim.uid == claim.uid) continue;
+    if (other->claim.name.ns != claim.name.ns || other->claim.uid == claim.uid || other->claim.names_itself) continue;
     if (!other->claim.participant.empty()) return Participant{other->claim.participant, {}};
     if (other->notes.participant) return other->notes.participant;
   }

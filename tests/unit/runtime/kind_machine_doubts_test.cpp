@@ -133,6 +133,19 @@ TEST_F(KindMachineLost, is_not_lost_where_another_claim_of_its_pod_shows_who_it_
   EXPECT_EQ(arrived(), 1);
 }
 
+TEST_F(KindMachineLost, is_not_found_by_what_another_claim_of_its_pod_says_itself) {
+  auto before = Ticket{.name = "before", .pod = "p1"}.object();
+  before["spec"]["person"] = "ann";
+  begin({before, a});
+  bench.not_found(sent.at(0));
+  const auto told = only();
+  ASSERT_EQ(about(told), "PATCH tickets/a/status");
+  EXPECT_FALSE(body(told)["status"].contains("participant")) << "its retry does not say that it is ann";
+  EXPECT_EQ(body(told)["status"]["conditions"][0]["reason"], "PodGone");
+  bench.answer(told, patched(a, told.request.body, 300));
+  EXPECT_EQ(arrived(), 1);
+}
+
 TEST_F(KindMachineLost, is_told_again_where_that_write_failed) {
   begin({a});
   bench.not_found(sent.at(0));
