@@ -241,13 +241,15 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   list_claims(entry, now.server);
 }
 
-void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page) {
+void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page, bool anew) {
   entry.asking = true;
   if (next_page.empty()) entry.listed.clear();
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
   sent.time = time;
+  sent.page = next_page;
+  sent.anew = anew;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
   options.limit = list_page;
