@@ -232,7 +232,8 @@ std::string KindMachine::Impl::why_doubted(const KnownClaim& known) const {
   if (reason == pod_lost) return "its pod " + known.claim.pod_name + " was gone before it could be looked at";
   if (reason == job_lost)
     return "the Job of its pod " + known.claim.pod_name + " was gone before it could be looked at";
-  return (reason == jobs_forbidden ? jobs_refused_ : pods_refused_).words(known.claim.name.ns);
+  const auto words = (reason == jobs_forbidden ? jobs_refused_ : pods_refused_).words(known.claim.name.ns);
+  return words.empty() ? "the API server refused to say; it is being asked again" : words;
 }
 
 /// Who is not counted because nobody knows who it is would be missed in vain: it is said where people look for why they

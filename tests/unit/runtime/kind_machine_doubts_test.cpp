@@ -197,6 +197,15 @@ TEST_F(KindMachineLost, by_its_job_stays_so_for_the_next_operator) {
   EXPECT_THAT(ready()["message"].get<std::string>(), HasSubstr("the Job of its pod pod-p1 was gone"));
 }
 
+TEST_F(KindMachineLost, is_not_yet_who_was_refused_to_the_operator_before) {
+  a["status"] = {{"conditions", {{{"type", "Participant"}, {"status", "Unknown"}, {"reason", "PodsForbidden"}}}}};
+  begin({a});
+  EXPECT_THAT(about(sent), ElementsAre("GET pods/pod-p1"));
+  EXPECT_EQ(arrived(), 0);
+  EXPECT_THAT(ready()["message"].get<std::string>(),
+              HasSubstr("ns/a: the API server refused to say; it is being asked"));
+}
+
 TEST_F(KindMachineLost, is_told_again_where_that_write_failed) {
   begin({a});
   bench.not_found(sent.at(0));
