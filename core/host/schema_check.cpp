@@ -79,6 +79,23 @@ std::string merge_fragment(const std::string& member, const std::string& text, j
   return {};
 }
 
+/// The first field that may be null: the host's rules that a claim's spec never changes are not evaluated on null.
+std::string why_may_be_null(const std::string& path, const json& schema) {
+  if (!schema.is_object()) return {};
+  if (schema.contains("nullable") && schema["nullable"] != false)
+    return path +
+           ": nullable is not allowed in a claim's spec, as what is null could be changed; leave the field out "
+           "instead";
+  if (schema.contains("properties") && schema["properties"].is_object()) {
+    for (const auto& [name, property] : schema["properties"].items())
+      if (auto why = why_may_be_null(path + "." + name, property); !why.empty()) return why;
+  }
+  if (schema.contains("items"))
+    if (auto why = why_may_be_null(path + "[]", schema["items"]); !why.empty()) return why;
+  return schema.contains("additionalProperties") ? why_may_be_null(path + ".*", schema["additionalProperties"])
+                                                 : std::string{};
+}
+
 /// The schema of what is at `path`, or of the open object that it would lie in; null: there is no such field.
 const json* schema_at(const json& root, std::string_view path) {
   const json* at = &root;
@@ -165,8 +182,10 @@ std::string why_not_valid_schemas(const KindDeclaration& kind) {
   if (auto why = merge_fragment("claim_status_schema", kind.claim_status_schema, claim_status); !why.empty())
     return why;
   if (auto why = why_not_wait(kind.wait, spec, status, claim_spec); !why.empty()) return why;
+  const auto own = parse_object(kind.claim_spec_schema.empty() ? "{}" : kind.claim_spec_schema, max_schema);
+  if (own)
+    if (auto why = why_may_be_null("claim_spec_schema", *own); !why.empty()) return why;
   if (!kind.participant_field.empty()) {
-    const auto own = parse_object(kind.claim_spec_schema.empty() ? "{}" : kind.claim_spec_schema, max_schema);
     const json fields = own ? own->value("properties", json::object()) : json::object();
     auto why = why_not_member("participant_field", kind.participant_field, fields, "claim_spec_schema", "string");
     if (!why.empty()) return why;

@@ -92,6 +92,7 @@ void read_spec(const json& object, const KindDeclaration& kind, Claim& claim) {
 void read_participant(const json& object, const KindDeclaration& kind, Claim& claim) {
   if (kind.participant_field.empty()) return;
   claim.participant = kube::text_at(object, "spec." + kind.participant_field);
+  claim.names_itself = !claim.participant.empty();
   if (claim.participant.empty()) claim.participant = kube::text_at(object, "status.participant");
   if (claim.participant.empty() && claim.pod_uid.empty()) claim.participant = claim.uid;
   if (const json* doubt = kube::condition_of(object, participant_condition))

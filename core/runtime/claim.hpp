@@ -53,6 +53,7 @@ struct Claim {
   std::string reason;  // of its condition Granted
   std::string outcome;
   std::string participant;       // of kinds that have them; empty: it is still to be found out by its Pod
+  bool names_itself = false;     // its spec says that, nobody found it out
   std::string doubt;             // reason of its condition Participant: why that may not be what people think
   std::string other_conditions;  // of kinds with participants: all but that one, as JSON; empty: there are none
   std::vector<FieldValue> fields;

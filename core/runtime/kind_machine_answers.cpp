@@ -39,6 +39,8 @@ constexpr auto longest_pause_of_all = std::chrono::seconds{2};
 
 constexpr const char* not_comparable =
     "the API server sent a list whose resourceVersion is no decimal integer: nothing is granted";
+constexpr const char* page_again =
+    "the API server sent a page of a list whose continue token is the one that was sent to get it";
 
 }  // namespace
 
@@ -153,22 +155,26 @@ void KindMachine::Impl::on_fresh_list(const InFlight& sent, const Result<kube::R
   known.asking = false;
   known.dirty = true;
   const auto list = read(answer, "list " + kind_.claim.plural + " of " + kube::to_string(sent.primitive));
+  const auto unlisted = [&](const Error& error) {
+    known.unlisted = error.detail;
+    failed(known.retry, error, now);
+  };
   if (!list) {
-    known.unlisted = list.error().detail;
-    return failed(known.retry, list.error(), now);
+    const bool begin_anew = list.error().code == Errc::expired && !sent.page.empty() && !sent.anew;
+    return begin_anew ? list_claims(known, sent.time, {}, true) : unlisted(list.error());
   }
   const auto rv = kube::parse_resource_version(kube::text_at(*list, "metadata.resourceVersion")).value_or(0);
   const json* items = kube::find_path(*list, "items");
-  if (rv == 0 || items == nullptr || !items->is_array())
-    return failed(known.retry, {Errc::protocol_violation, not_comparable, 0}, now);
+  if (rv == 0 || items == nullptr || !items->is_array()) return unlisted({Errc::protocol_violation, not_comparable, 0});
+  const auto next = kube::text_at(*list, "metadata.continue");
+  if (!next.empty() && next == sent.page) return unlisted({Errc::protocol_violation, page_again, 0});
   for (const auto& item : *items) {
     auto claim = parse_claim(item, kind_);
     if (!claim) continue;
     known.listed.insert(claim->uid);
     note(view_.lay_over(std::move(*claim)), now);
   }
-  if (const auto next = kube::text_at(*list, "metadata.continue"); !next.empty())
-    return list_claims(known, sent.time, next);
+  if (!next.empty()) return list_claims(known, sent.time, next, sent.anew);
   known.unlisted.clear();
   const auto listed = std::exchange(known.listed, {});
   std::vector<std::pair<std::string, std::string>> gone;

@@ -74,7 +74,7 @@ class KindMachine::Impl {
   // kind_machine_reconcile.cpp: what goes out
   void reconcile(Entry& entry, Now now);
   void ask_for_fresh_list(Entry& entry, Now now);
-  void list_claims(Entry& entry, WallTime time, const std::string& next_page = {});
+  void list_claims(Entry& entry, WallTime time, const std::string& next_page = {}, bool anew = false);
   void tell_pending(Entry& entry, const Ledger& ledger, Now now);
   void decide_and_record(Entry& entry, const Ledger& ledger, Now now);
   [[nodiscard]] Result<Decision> decide_at(WallTime time, const Entry& entry, const Ledger& ledger, Now now);

@@ -22,6 +22,7 @@ using nlohmann::json;
 constexpr const char* pods_forbidden = "PodsForbidden";
 constexpr const char* jobs_forbidden = "JobsForbidden";
 constexpr const char* pod_lost = "PodGone";
+constexpr const char* job_lost = "JobGone";
 
 constexpr auto patience = std::chrono::minutes{1};  // so long time stands still for who is not known yet
 constexpr std::size_t most_jobs = 1000;
@@ -40,21 +41,33 @@ Result<std::unique_ptr<const json>> found(const Result<kube::Response>& answer, 
   return object.error();
 }
 
-/// Who another claim of the same Pod stands for: of another container of it, for example, that was there before it
-/// went.
+/// Who another claim of the same Pod was found out to stand for: of another container of it, for example, that was
+/// there before it went. What a claim says itself is true of that claim alone.
 std::optional<Participant> shown_by_another(const std::vector<KnownClaim*>& of_pod, const Claim& claim) {
   for (const auto* other : of_pod) {
-    if (other->claim.name.ns != claim.name.ns || other->claim.uid == claim.uid) continue;
+    if (other->claim.name.ns != claim.name.ns || other->claim.uid == claim.uid || other->claim.names_itself) continue;
     if (!other->claim.participant.empty()) return Participant{other->claim.participant, {}};
     if (other->notes.participant) return other->notes.participant;
   }
   return std::nullopt;
 }
 
+/// That Job, where another Pod of it was found out to be all of it, while it was there.
+std::optional<Participant> shown_by_former_pod(const std::vector<KnownClaim*>& of_primitive, const OwningJob& job) {
+  const bool shown = std::ranges::any_of(of_primitive, [&](const KnownClaim* other) {
+    return other->claim.participant == job.uid && !other->claim.names_itself;
+  });
+  return shown ? std::optional<Participant>{{job.uid, {}}} : std::nullopt;
+}
+
+bool is_final(const std::string& doubt) {
+  return doubt == pod_lost || doubt == job_lost;
+}
+
 }  // namespace
 
 bool KindMachine::Impl::is_lost(const KnownClaim& known) {
-  return !known.notes.gone.empty() || known.claim.doubt == pod_lost;
+  return !known.notes.gone.empty() || is_final(known.claim.doubt);
 }
 
 bool KindMachine::Impl::is_unsettled(const Claim& claim) const {
@@ -84,7 +97,7 @@ void KindMachine::Impl::find_participant(Entry& entry, KnownClaim& known, Now no
   if (!entry.primitive || entry.primitive->deleting || !may_be_served(known, entry)) return;
   auto& notes = known.notes;
   const Claim& claim = known.claim;
-  if (claim.doubt == pod_lost) return;
+  if (is_final(claim.doubt)) return;
   if (notes.job && !notes.participant) {
     if (const auto job = jobs_.find(key_of(claim.name.ns, *notes.job)); job != jobs_.end())
       notes.participant =
@@ -97,7 +110,8 @@ void KindMachine::Impl::find_participant(Entry& entry, KnownClaim& known, Now no
     return write_claim(known, settle(kind_, claim, *notes.participant, now.server), Sent::claim_write, false);
   }
   if (!notes.job && !kube::is_dns_subdomain(claim.pod_name)) notes.gone = "no pod can have the name that it says";
-  if (!notes.gone.empty()) return tell_doubt(entry, known, pod_lost, gone_message(kind_, notes.gone), now);
+  if (!notes.gone.empty())
+    return tell_doubt(entry, known, notes.job ? job_lost : pod_lost, gone_message(kind_, notes.gone), now);
   ask_who(entry, known, notes.job ? Sent::job_question : Sent::owner_question, now);
 }
 
@@ -186,12 +200,17 @@ void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::R
   const auto job = *notes.job;
   if (object) {
     notes.retry = {};
-    const auto why = why_not_one_completion(job, object->get());
-    notes.participant = why.empty() ? Participant{job.uid, {}} : Participant{known->claim.pod_uid, why};
-    if (jobs_.size() >= most_jobs) jobs_.clear();
-    // Without a number of completions it is the parallelism that says it, and that changes.
-    if (*object == nullptr || kube::integer_at(**object, "spec.completions"))
-      jobs_[key_of(known->claim.name.ns, job)] = why;
+    if (auto gone = why_job_is_gone(job, object->get()); !gone.empty()) {
+      notes.participant = shown_by_another(view_.of_pod(known->claim.pod_uid), known->claim);
+      if (!notes.participant) notes.participant = shown_by_former_pod(view_.of(sent.primitive), job);
+      if (!notes.participant) notes.gone = std::move(gone);
+    } else {
+      const auto why = why_not_one_completion(job, **object);
+      notes.participant = why.empty() ? Participant{job.uid, {}} : Participant{known->claim.pod_uid, why};
+      if (jobs_.size() >= most_jobs) jobs_.clear();
+      // Without a number of completions it is the parallelism that says it, and that changes.
+      if (kube::integer_at(**object, "spec.completions")) jobs_[key_of(known->claim.name.ns, job)] = why;
+    }
   } else {
     not_found_out(sent, *known, error, now);
   }
@@ -211,7 +230,10 @@ std::string KindMachine::Impl::why_doubted(const KnownClaim& known) const {
   if (!notes.gone.empty()) return notes.gone;
   const auto& reason = notes.doubt.empty() ? known.claim.doubt : notes.doubt;
   if (reason == pod_lost) return "its pod " + known.claim.pod_name + " was gone before it could be looked at";
-  return (reason == jobs_forbidden ? jobs_refused_ : pods_refused_).words(known.claim.name.ns);
+  if (reason == job_lost)
+    return "the Job of its pod " + known.claim.pod_name + " was gone before it could be looked at";
+  const auto words = (reason == jobs_forbidden ? jobs_refused_ : pods_refused_).words(known.claim.name.ns);
+  return words.empty() ? "the API server refused to say; it is being asked again" : words;
 }
 
 /// Who is not counted because nobody knows who it is would be missed in vain: it is said where people look for why they

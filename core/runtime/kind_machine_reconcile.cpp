@@ -195,16 +195,19 @@ bool KindMachine::Impl::mark_waiters(Entry& entry, const Ledger& ledger, Now now
 }
 
 /// Before the first grant one claim whose mark fails holds up all of the primitive: people must see that, at once where
-/// the server refuses it, and where it fails again and again (a webhook that does not answer is a 500).
+/// the server refuses it or any other write of that namespace, and where it fails again and again (a webhook that does
+/// not answer is a 500).
 void KindMachine::Impl::explain_missing_marks(Entry& entry, const Ledger& ledger, Now now) {
   if (ledger.last_token != 0) return;
+  const auto unwritable = writes_refused_.words(entry.name.ns);
   for (const auto& key : entry.unmarked) {
     const auto* known = view_.known(key);
-    if (known == nullptr || !known->notes.in_vain()) continue;
+    if (known == nullptr || (unwritable.empty() && !known->notes.in_vain())) continue;
     return refuse(entry, ledger, "ClaimNotMarked",
                   "nothing is granted before " + key + ", which is as old as this " + kind_.names.singular +
-                      ", is marked with its UID; the API server refuses that: " + known->notes.trouble +
-                      ". Mend what refuses it, or delete the claim",
+                      ", is marked with its UID; the API server refuses that: " +
+                      (unwritable.empty() ? known->notes.trouble + ". Mend what refuses it, or delete the claim"
+                                          : unwritable + ". Mend what refuses it"),
                   now);
   }
 }
@@ -241,13 +244,15 @@ void KindMachine::Impl::ask_for_fresh_list(Entry& entry, Now now) {
   list_claims(entry, now.server);
 }
 
-void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page) {
+void KindMachine::Impl::list_claims(Entry& entry, WallTime time, const std::string& next_page, bool anew) {
   entry.asking = true;
   if (next_page.empty()) entry.listed.clear();
   InFlight sent;
   sent.what = Sent::fresh_list;
   sent.primitive = entry.name;
   sent.time = time;
+  sent.page = next_page;
+  sent.anew = anew;
   kube::ListOptions options;
   options.field_selector = "spec." + kind_.primitive_field + "=" + entry.name.name;
   options.limit = list_page;

@@ -47,6 +47,8 @@ struct InFlight {
   std::string asked;             // name of the Pod or Job of a question
   std::uint64_t claims_rv = 0;   // of a reread: the newest claim that was known when it was sent
   std::optional<Ledger> ledger;  // of a record
+  std::string page;              // of a fresh list: its continue token; empty: the first page
+  bool anew = false;             // likewise: its first attempt has expired
   bool ends = false;             // of Urgency::end
   WallTime time{};               // of a fresh list: for which it is complete
   bool covered = false;          // the record was decided on a view that the ledger's rules accept

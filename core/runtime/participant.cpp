@@ -66,14 +66,19 @@ std::variant<Participant, OwningJob, GonePod> participant_of(const NamedPod& pod
   return OwningJob{owner->name, owner->uid};
 }
 
-std::string why_not_one_completion(const OwningJob& job, const json* object) {
+std::string why_job_is_gone(const OwningJob& job, const json* object) {
   const auto who = "Job " + job.name;
   if (object == nullptr) return who + " was gone before it could be looked at";
   if (kube::text_at(*object, "metadata.uid") != job.uid) return who + " was gone, and another had its name";
-  const auto completions = kube::integer_at(*object, "spec.completions");
+  return {};
+}
+
+std::string why_not_one_completion(const OwningJob& job, const json& object) {
+  const auto who = "Job " + job.name;
+  const auto completions = kube::integer_at(object, "spec.completions");
   if (completions == 1) return {};
   if (completions) return who + " has " + std::to_string(*completions) + " completions without indexes";
-  if (kube::integer_at(*object, "spec.parallelism").value_or(1) == 1) return {};
+  if (kube::integer_at(object, "spec.parallelism").value_or(1) == 1) return {};
   return who + " says no number of completions";
 }
 

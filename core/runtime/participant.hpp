@@ -36,14 +36,16 @@ struct NamedPod {
 /// `object` is the Pod of that name, its metadata at the least; null: there is none. An OwningJob: only that one knows.
 std::variant<Participant, OwningJob, GonePod> participant_of(const NamedPod& pod, const nlohmann::json* object);
 
-/// Why one Pod of the Job is not the same participant as the next; empty: the Job has one completion. `object` is the
-/// Job of that name; null: there is none.
-std::string why_not_one_completion(const OwningJob& job, const nlohmann::json* object);
+/// Why nobody can ask that Job any more; empty: `object`, the Job of that name, is it. Null: there is none.
+std::string why_job_is_gone(const OwningJob& job, const nlohmann::json* object);
+
+/// Why one Pod of the Job is not the same participant as the next; empty: the Job has one completion.
+std::string why_not_one_completion(const OwningJob& job, const nlohmann::json& object);
 
 /// What people are told of a doubt: what it costs, and how to name the participant.
 std::string doubt_message(const KindDeclaration& kind, const std::string& doubt);
 
-/// And of one that is not counted, because its Pod is gone.
+/// And of one that is not counted, because its Pod or the Job of that is gone.
 std::string gone_message(const KindDeclaration& kind, const std::string& why);
 
 }  // namespace konductor::runtime

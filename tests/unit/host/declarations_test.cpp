@@ -161,6 +161,19 @@ const Breach breaches[] = {
        l.kind.claim_spec_schema = str(R"({"properties": {"bulbs": {"type": "string", "description": "x"}}})");
      },
      "claim_spec_schema.bulbs: this field is the host's own"},
+    {"null_field",
+     [](Lamp& l) {
+       l.kind.claim_spec_schema =
+           str(R"({"properties": {"tint": {"type": "string", "description": "x", "nullable": true}}})");
+     },
+     "claim_spec_schema.tint: nullable is not allowed in a claim's spec"},
+    {"null_inside",
+     [](Lamp& l) {
+       l.kind.claim_spec_schema =
+           str(R"({"properties": {"tints": {"type": "array", "description": "x", "items": {"type": "object",
+               "description": "x", "properties": {"name": {"type": "string", "description": "x", "nullable": true}}}}}})");
+     },
+     "claim_spec_schema.tints[].name: nullable is not allowed in a claim's spec"},
     {"field_type", [](Lamp& l) { l.fields[0].type = 17; }, "claim_fields[0].type: 17 is no known type"},
     {"field_path", [](Lamp& l) { l.fields[1].path = str("spec.wats"); }, "has no field \"spec.wats\""},
     {"field_form", [](Lamp& l) { l.fields[1].path = str("spec..watts"); }, "has no field \"spec..watts\""},

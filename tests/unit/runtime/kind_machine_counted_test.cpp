@@ -202,7 +202,29 @@ TEST_F(KindMachineDeadline, counts_nobody_who_is_on_no_page) {
 TEST_F(KindMachineDeadline, is_not_over_where_a_page_has_expired_and_the_list_begins_anew) {
   bench.answer(list, page_of(json::array({a}), "more"));
   bench.refuse(bench.only(), 410, "Expired");
-  const auto again = bench.work_within(seconds{10});
+  list = bench.only();
+  ASSERT_EQ(about(list), "LIST tickets") << "at once";
+  EXPECT_THAT(list.request.target, Not(HasSubstr("continue")));
+  listed({a, Ticket{.name = "b", .rv = 300}.object()});
+  EXPECT_EQ(w["status"]["phase"], "Open");
+}
+
+TEST_F(KindMachineDeadline, begins_a_list_anew_at_once_but_once) {
+  bench.answer(list, page_of(json::array({a}), "more"));
+  bench.refuse(bench.only(), 410, "Expired");
+  bench.answer(bench.only(), page_of(json::array({a}), "others"));
+  bench.refuse(bench.only(), 410, "Expired");
+  EXPECT_THAT(about(bench.work_within(seconds{4})), IsEmpty());
+  const auto again = bench.work_within(seconds{2});
+  ASSERT_THAT(about(again), ElementsAre("LIST tickets"));
+  EXPECT_THAT(again[0].request.target, Not(HasSubstr("continue")));
+}
+
+TEST_F(KindMachineDeadline, follows_no_page_to_itself) {
+  bench.answer(list, page_of(json::array({a}), "more"));
+  bench.answer(bench.only(), page_of(json::array({a}), "more"));
+  EXPECT_THAT(about(bench.work()), IsEmpty());
+  const auto again = bench.work_within(seconds{6});
   ASSERT_THAT(about(again), ElementsAre("LIST tickets"));
   EXPECT_THAT(again[0].request.target, Not(HasSubstr("continue")));
   list = again[0];
@@ -276,6 +298,16 @@ TEST_F(KindMachineDeadline, is_not_over_and_people_hear_why_where_claims_can_nev
   listed({a, Ticket{.name = "b", .rv = 300}.object()});
   EXPECT_EQ(w["status"]["phase"], "Open");
   EXPECT_THAT(w["status"]["conditions"].dump(), testing::Not(testing::HasSubstr("ClaimsNotListed")));
+}
+
+TEST_F(KindMachineDeadline, is_not_over_and_people_hear_why_where_a_list_has_no_comparable_version) {
+  for (int i = 0; i < 10; ++i) {
+    bench.answer(list, {{"metadata", {{"resourceVersion", "x"}}}, {"items", json::array({a})}});
+    for (const auto& out : bench.work_within(seconds{6})) about(out) == "LIST tickets" ? void(list = out) : stored(out);
+  }
+  EXPECT_EQ(w["status"]["phase"], "Waiting");
+  EXPECT_THAT(w["status"]["conditions"].dump(),
+              testing::AllOf(HasSubstr("ClaimsNotListed"), HasSubstr("no decimal integer")));
 }
 
 // Else whoever decides next would see fewer than had come.

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <map>
+#include <string>
+
 namespace konductor::test {
 namespace {
 
@@ -94,6 +98,39 @@ TEST(KindMachineMarks, that_are_refused_before_the_first_grant_are_shown_until_t
   ASSERT_THAT(about(sent), ElementsAre("PATCH widgets/w/status", "PATCH tickets/young/status"));
   EXPECT_THAT(pending_of(sent[0]), ElementsAre("ns/old"));
   EXPECT_EQ(body(sent[0])["status"]["conditions"][0]["reason"], "Serving");
+}
+
+TEST(KindMachineMarks, that_wait_for_a_right_before_the_first_grant_are_shown_at_once) {
+  KindBench bench;
+  std::map<std::string, json> widgets{
+      {"PATCH widgets/w/status", Widget{.created_s = 2000}.object()},
+      {"PATCH widgets/z/status", Widget{.name = "z", .uid = "z-1", .created_s = 2000}.object()}};
+  bench.start({.widgets = {widgets.begin()->second, widgets.rbegin()->second},
+               .tickets = {Ticket{.name = "old", .created_s = 1999}.object()},
+               .pods = {}});
+  std::uint64_t rv = 200;
+  const auto play = [&] {
+    for (auto sent = bench.work(); !sent.empty(); sent = bench.work_within(seconds{1})) {
+      for (const auto& out : sent) {
+        EXPECT_NE(about(out), "PATCH tickets/late/status") << "it would be refused as well";
+        if (about(out).starts_with("PATCH tickets/"))
+          bench.refuse(out, 403, "Forbidden",
+                       "tickets.sync.konductor.io \"old\" is forbidden: User \"op\" cannot patch resource "
+                       "\"tickets/status\" in API group \"sync.konductor.io\" in the namespace \"ns\"");
+        const auto widget = widgets.find(about(out));
+        if (widget == widgets.end()) continue;
+        widget->second = patched(widget->second, out.request.body, ++rv);
+        bench.answer(out, widget->second);
+      }
+    }
+  };
+  play();
+  bench.ticket(Ticket{.name = "late", .rv = 300, .created_s = 1999, .widget = "z"}.object());
+  play();
+  const auto ready = widgets["PATCH widgets/z/status"]["status"]["conditions"][0];
+  EXPECT_EQ(ready["reason"], "ClaimNotMarked");
+  EXPECT_THAT(ready["message"].get<std::string>(),
+              testing::AllOf(HasSubstr("ns/late"), HasSubstr("allows patch on tickets/status")));
 }
 
 TEST(KindMachineMarks, that_get_no_answer_hold_up_who_came_later_for_a_while_only) {

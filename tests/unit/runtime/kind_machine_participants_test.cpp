@@ -91,9 +91,9 @@ TEST_F(KindMachineParticipants, are_not_taken_for_others_because_a_pod_named_the
   const auto wrong = only();
   ASSERT_EQ(about(wrong), "GET jobs/other");
   bench.not_found(wrong);
-  const auto settled = only();
-  EXPECT_EQ(body(settled)["status"]["participant"], "p1");
-  bench.answer(settled, patched(a, settled.request.body, 300));
+  const auto told = only();
+  EXPECT_EQ(body(told)["status"]["conditions"][0]["reason"], "JobGone");
+  bench.answer(told, patched(a, told.request.body, 300));
   work();
   bench.ticket(Ticket{.name = "b", .rv = 310, .pod = "p2"}.object());
   bench.answer(only(), owned("p2", "train"));

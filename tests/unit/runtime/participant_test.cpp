@@ -116,7 +116,7 @@ TEST(Participant, of_a_pod_that_is_gone_is_not_known) {
 TEST(Participant, is_the_job_only_where_that_has_one_completion) {
   const auto why = [](const json& spec) {
     const json object = {{"metadata", {{"name", "train"}, {"uid", "job-uid"}}}, {"spec", spec}};
-    return why_not_one_completion(job, &object);
+    return why_not_one_completion(job, object);
   };
   EXPECT_EQ(why({{"completions", 1}, {"parallelism", 1}}), "");
   EXPECT_EQ(why({{"completions", 1}, {"parallelism", 3}}), "");
@@ -126,9 +126,16 @@ TEST(Participant, is_the_job_only_where_that_has_one_completion) {
   EXPECT_EQ(why({{"completions", 0}}), "Job train has 0 completions without indexes");
   EXPECT_EQ(why({{"parallelism", 2}}), "Job train says no number of completions");
   EXPECT_EQ(why({{"completions", nullptr}, {"parallelism", 2}}), "Job train says no number of completions");
-  EXPECT_EQ(why_not_one_completion(job, nullptr), "Job train was gone before it could be looked at");
-  const json another = {{"metadata", {{"name", "train"}, {"uid", "x"}}}, {"spec", {{"completions", 1}}}};
-  EXPECT_EQ(why_not_one_completion(job, &another), "Job train was gone, and another had its name");
+}
+
+TEST(Participant, of_a_job_that_is_gone_is_not_known) {
+  const auto why = [](const char* uid) {
+    const json object = {{"metadata", {{"name", "train"}, {"uid", uid}}}, {"spec", {{"completions", 1}}}};
+    return why_job_is_gone(job, &object);
+  };
+  EXPECT_EQ(why("job-uid"), "");
+  EXPECT_EQ(why("x"), "Job train was gone, and another had its name");
+  EXPECT_EQ(why_job_is_gone(job, nullptr), "Job train was gone before it could be looked at");
 }
 
 TEST(Participant, in_doubt_is_told_with_what_to_do) {
