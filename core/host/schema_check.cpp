@@ -162,6 +162,27 @@ std::string why_not_scale(const runtime::ScalePaths& scale, const json& root) {
   return why.empty() ? why_not_scale_path("scale_status_path", scale.status, "status.", root) : why;
 }
 
+/// Of what the plugin itself adds to a claim's spec, which has been merged without fault.
+std::string why_not_own_claim_spec(const KindDeclaration& kind) {
+  const auto own = parse_object(kind.claim_spec_schema.empty() ? "{}" : kind.claim_spec_schema, max_schema);
+  if (own)
+    if (auto why = why_may_be_null("claim_spec_schema", *own); !why.empty()) return why;
+  if (kind.participant_field.empty()) return {};
+  const json fields = own ? own->value("properties", json::object()) : json::object();
+  return why_not_member("participant_field", kind.participant_field, fields, "claim_spec_schema", "string");
+}
+
+std::string why_not_claim_fields(const KindDeclaration& kind, const json& root) {
+  for (std::size_t i = 0; i < kind.claim_fields.size(); ++i) {
+    const auto& path = kind.claim_fields[i].path;
+    if (!is_dotted_path(path) || schema_at(root, path) == nullptr) {
+      return "claim_fields[" + std::to_string(i) + "].path: the schema of " + kind.claim.kind + " has no field \"" +
+             path + "\"";
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string why_not_valid_schemas(const KindDeclaration& kind) {
@@ -182,24 +203,8 @@ std::string why_not_valid_schemas(const KindDeclaration& kind) {
   if (auto why = merge_fragment("claim_status_schema", kind.claim_status_schema, claim_status); !why.empty())
     return why;
   if (auto why = why_not_wait(kind.wait, spec, status, claim_spec); !why.empty()) return why;
-  const auto own = parse_object(kind.claim_spec_schema.empty() ? "{}" : kind.claim_spec_schema, max_schema);
-  if (own)
-    if (auto why = why_may_be_null("claim_spec_schema", *own); !why.empty()) return why;
-  if (!kind.participant_field.empty()) {
-    const json fields = own ? own->value("properties", json::object()) : json::object();
-    auto why = why_not_member("participant_field", kind.participant_field, fields, "claim_spec_schema", "string");
-    if (!why.empty()) return why;
-  }
-
-  const json root = object_of(claim_spec, claim_status);
-  for (std::size_t i = 0; i < kind.claim_fields.size(); ++i) {
-    const auto& path = kind.claim_fields[i].path;
-    if (!is_dotted_path(path) || schema_at(root, path) == nullptr) {
-      return "claim_fields[" + std::to_string(i) + "].path: the schema of " + kind.claim.kind + " has no field \"" +
-             path + "\"";
-    }
-  }
-  return {};
+  if (auto why = why_not_own_claim_spec(kind); !why.empty()) return why;
+  return why_not_claim_fields(kind, object_of(claim_spec, claim_status));
 }
 
 }  // namespace konductor::host
