@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <set>
+#include <sstream>
 #include <string>
 
 namespace konductor::host {
@@ -63,19 +64,12 @@ void add_rules_of_kept(std::vector<PlacedRule>& rules, const std::string& field,
   rules.push_back({"status", stays(field), message});
 }
 
-template <class Json>
-Json* schema_at(Json& root, const std::string& path) {
-  Json* at = &root;
-  for (std::size_t from = 0; from < path.size();) {
-    const auto dot = std::min(path.find('.', from), path.size());
-    const auto properties = at->find("properties");
-    if (properties == at->end() || !properties->is_object()) return nullptr;
-    const auto next = properties->find(path.substr(from, dot - from));
-    if (next == properties->end()) return nullptr;
-    at = &*next;
-    from = dot + 1;
-  }
-  return at;
+/// Where the rules of that part of the schema stand.
+json::json_pointer rules_at(const std::string& path) {
+  json::json_pointer at;
+  std::istringstream steps(path);
+  for (std::string step; std::getline(steps, step, '.');) at = at / "properties" / step;
+  return at / validations;
 }
 
 }  // namespace
@@ -99,14 +93,13 @@ std::vector<PlacedRule> claim_rules(const runtime::KindDeclaration& kind, const 
 
 void lay_on(json& schema, const std::vector<PlacedRule>& rules) {
   for (const auto& [path, rule, message] : rules)
-    (*schema_at(schema, path))[validations].push_back({{"rule", rule}, {"message", message}});
+    schema[rules_at(path)].push_back({{"rule", rule}, {"message", message}});
 }
 
 std::string first_missing(const json& served, const std::vector<PlacedRule>& rules) {
   for (const auto& [path, rule, message] : rules) {
     const auto is_it = [&text = rule](const json& other) { return other.value("rule", "") == text; };
-    const auto* at = schema_at(served, path);
-    const json there = at == nullptr ? json::array() : at->value(validations, json::array());
+    const json there = served.value(rules_at(path), json::array());
     if (std::none_of(there.begin(), there.end(), is_it)) return message;
   }
   return {};
