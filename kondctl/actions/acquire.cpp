@@ -48,14 +48,7 @@ std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const
 
 void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
   const KindDeclaration& kind = *session.invocation.kind;
-  Console& console = session.console;
-  switch (session.invocation.global.output) {
-    case Format::json:
-    case Format::yaml: console.print(to_text(describe(kind, place, grant), session.invocation.global.output)); break;
-    case Format::name: console.print(resource_line(kind.claim.singular, place.claim.name)); break;
-    case Format::table:
-    case Format::wide: console.print(sentence(kind, place, grant)); break;
-  }
+  print_claim(session, place, describe(kind, place, grant), sentence(kind, place, grant));
 }
 
 ExitCode acquire(Session& session) {

@@ -59,6 +59,8 @@ Result<ClaimPlace> place_claim(const Session& session);
 /// What the command line asks for there.
 [[nodiscard]] ClaimWish wish_for(const Session& session, const ClaimPlace& place);
 
+/// What was done to a claim, in the format that was asked for: `facts` as JSON or YAML, or else the sentence.
+void print_claim(Session& session, const ClaimPlace& place, const nlohmann::json& facts, const std::string& sentence);
 /// A grant, as a result.
 void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant);
 

@@ -83,6 +83,19 @@ ExitCode code_of(const Session& session, ExitCode code) {
   return code == ExitCode::not_available ? static_cast<ExitCode>(session.invocation.claim.conflict_exit_code) : code;
 }
 
+void print_claim(Session& session, const ClaimPlace& place, const nlohmann::json& facts, const std::string& sentence) {
+  const Format format = session.invocation.global.output;
+  switch (format) {
+    case Format::json:
+    case Format::yaml: return session.console.print(to_text(facts, format));
+    case Format::name:
+      return session.console.print(resource_line(session.invocation.kind->claim.singular, place.claim.name));
+    case Format::table:
+    case Format::wide: break;
+  }
+  session.console.print(sentence);
+}
+
 std::string resource_line(const std::string& singular, const std::string& name) {
   return singular + "." + runtime::api_group + "/" + name + "\n";
 }

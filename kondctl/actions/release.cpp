@@ -26,18 +26,10 @@ std::string sentence(const runtime::KindDeclaration& kind, const ClaimPlace& pla
 
 void print_released(Session& session, const ClaimPlace& place, const ClaimView& view) {
   const runtime::KindDeclaration& kind = *session.invocation.kind;
-  switch (session.invocation.global.output) {
-    case Format::json:
-    case Format::yaml: {
-      const nlohmann::json released = {
-          {"kind", kind.names.kind},   {"name", place.primitive.name},         {"namespace", place.primitive.ns},
-          {"claim", place.claim.name}, {"phase", to_string(view.claim.phase)}, {"token", view.claim.token}};
-      return session.console.print(to_text(released, session.invocation.global.output));
-    }
-    case Format::name: return session.console.print(resource_line(kind.claim.singular, place.claim.name));
-    case Format::table:
-    case Format::wide: session.console.print(sentence(kind, place, view.claim.phase)); break;
-  }
+  const nlohmann::json facts = {
+      {"kind", kind.names.kind},   {"name", place.primitive.name},         {"namespace", place.primitive.ns},
+      {"claim", place.claim.name}, {"phase", to_string(view.claim.phase)}, {"token", view.claim.token}};
+  print_claim(session, place, facts, sentence(kind, place, view.claim.phase));
 }
 
 }  // namespace

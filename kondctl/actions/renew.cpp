@@ -32,22 +32,14 @@ Result<void> check_held(const ClaimView& view, const std::string& claim, ExitCod
 void print_renewed(Session& session, const ClaimPlace& place, const ClaimView& view) {
   const runtime::KindDeclaration& kind = *session.invocation.kind;
   const runtime::Duration ttl{view.claim.granted_ttl};
-  switch (session.invocation.global.output) {
-    case Format::json:
-    case Format::yaml: {
-      const nlohmann::json renewed = {{"kind", kind.names.kind},         {"name", place.primitive.name},
-                                      {"namespace", place.primitive.ns}, {"claim", place.claim.name},
-                                      {"token", view.claim.token},       {"ttl", kube::to_string(ttl)},
-                                      {"uid", view.claim.uid},           {"renewTime", view.claim.renew_time}};
-      return session.console.print(to_text(renewed, session.invocation.global.output));
-    }
-    case Format::name: return session.console.print(resource_line(kind.claim.singular, place.claim.name));
-    case Format::table:
-    case Format::wide: break;
-  }
-  session.console.print("renewed " + kind.names.singular + " " + kube::to_string(place.primitive) + ": claim " +
-                        place.claim.name + ", token " + std::to_string(view.claim.token) + ", for " +
-                        kube::to_string(ttl) + "\n");
+  const nlohmann::json facts = {{"kind", kind.names.kind},         {"name", place.primitive.name},
+                                {"namespace", place.primitive.ns}, {"claim", place.claim.name},
+                                {"token", view.claim.token},       {"ttl", kube::to_string(ttl)},
+                                {"uid", view.claim.uid},           {"renewTime", view.claim.renew_time}};
+  print_claim(session, place, facts,
+              "renewed " + kind.names.singular + " " + kube::to_string(place.primitive) + ": claim " +
+                  place.claim.name + ", token " + std::to_string(view.claim.token) + ", for " + kube::to_string(ttl) +
+                  "\n");
 }
 
 }  // namespace
