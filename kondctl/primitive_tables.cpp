@@ -14,10 +14,11 @@ namespace {
 using kube::text_at;
 using nlohmann::json;
 
-std::vector<runtime::ColumnDeclaration> columns_of(const runtime::KindDeclaration& kind, const TableShape& shape) {
-  std::vector<runtime::ColumnDeclaration> columns;
+std::vector<const runtime::ColumnDeclaration*> columns_of(const runtime::KindDeclaration& kind,
+                                                          const TableShape& shape) {
+  std::vector<const runtime::ColumnDeclaration*> columns;
   for (const runtime::ColumnDeclaration& column : kind.columns) {
-    if (column.place == runtime::Place::primitive && (shape.wide || column.priority == 0)) columns.push_back(column);
+    if (column.place == runtime::Place::primitive && (shape.wide || column.priority == 0)) columns.push_back(&column);
   }
   return columns;
 }
@@ -28,7 +29,7 @@ Row header_of(const runtime::KindDeclaration& kind, const TableShape& shape) {
   Row header;
   if (shape.with_namespace) header.emplace_back("NAMESPACE");
   header.emplace_back("NAME");
-  for (const runtime::ColumnDeclaration& column : columns_of(kind, shape)) header.push_back(column.name);
+  for (const auto* column : columns_of(kind, shape)) header.push_back(column->name);
   header.emplace_back("AGE");
   return header;
 }
@@ -37,7 +38,7 @@ Row row_of(const json& object, const runtime::KindDeclaration& kind, const Table
   Row row;
   if (shape.with_namespace) row.push_back(text_at(object, "metadata.namespace"));
   row.push_back((shape.with_kind ? kind.names.singular + "/" : std::string{}) + text_at(object, "metadata.name"));
-  for (const runtime::ColumnDeclaration& column : columns_of(kind, shape)) row.push_back(cell(object, column, now));
+  for (const auto* column : columns_of(kind, shape)) row.push_back(cell(object, *column, now));
   row.push_back(age(text_at(object, "metadata.creationTimestamp"), now));
   return row;
 }
@@ -56,7 +57,7 @@ std::string GrowingTable::rows(const std::vector<json>& objects, const std::stri
   const std::size_t first = shape_.with_namespace ? 2 : 1;
   for (const json& object : objects) {
     for (std::size_t i = 0; shape_.colours && i < columns.size(); ++i) {
-      if (columns[i].json_path == phase_path) tints[{rows.size(), first + i}] = colour_of(object, kind_);
+      if (columns[i]->json_path == phase_path) tints[{rows.size(), first + i}] = colour_of(object, kind_);
     }
     Row row = row_of(object, kind_, shape_, now);
     if (!remark.empty()) row.push_back(remark);
