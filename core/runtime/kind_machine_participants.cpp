@@ -60,6 +60,11 @@ std::optional<Participant> shown_by_former_pod(const std::vector<KnownClaim*>& o
   return shown ? std::optional<Participant>{{job.uid, {}}} : std::nullopt;
 }
 
+/// `why`: why one Pod of the Job is not the same participant as the next; empty: it is.
+Participant by_job(const OwningJob& job, const std::string& pod_uid, const std::string& why) {
+  return why.empty() ? Participant{job.uid, {}} : Participant{pod_uid, why};
+}
+
 bool is_final(const std::string& doubt) {
   return doubt == pod_lost || doubt == job_lost;
 }
@@ -100,8 +105,7 @@ void KindMachine::Impl::find_participant(Entry& entry, KnownClaim& known, Now no
   if (is_final(claim.doubt)) return;
   if (notes.job && !notes.participant) {
     if (const auto job = jobs_.find(key_of(claim.name.ns, *notes.job)); job != jobs_.end())
-      notes.participant =
-          job->second.empty() ? Participant{notes.job->uid, {}} : Participant{claim.pod_uid, job->second};
+      notes.participant = by_job(*notes.job, claim.pod_uid, job->second);
   }
   if (!can_send(known, entry, now)) return;
   if (notes.participant) {
@@ -206,7 +210,7 @@ void KindMachine::Impl::on_job_answer(const InFlight& sent, const Result<kube::R
       if (!notes.participant) notes.gone = std::move(gone);
     } else {
       const auto why = why_not_one_completion(job, **object);
-      notes.participant = why.empty() ? Participant{job.uid, {}} : Participant{known->claim.pod_uid, why};
+      notes.participant = by_job(job, known->claim.pod_uid, why);
       if (jobs_.size() >= most_jobs) jobs_.clear();
       // Without a number of completions it is the parallelism that says it, and that changes.
       if (kube::integer_at(**object, "spec.completions")) jobs_[key_of(known->claim.name.ns, job)] = why;
