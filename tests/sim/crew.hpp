@@ -9,6 +9,18 @@
 
 namespace konductor::sim {
 
+/// What goes wrong in the worlds of kinds that count, while there is turbulence.
+inline constexpr Faults rough_weather{.request_lost = 20,
+                                      .answer_lost = 25,
+                                      .late_commit = 12,
+                                      .hung = 8,
+                                      .throttled = 10,
+                                      .slow = 60,
+                                      .watch_cut = 15,
+                                      .watch_gone = 300,
+                                      .watch_stalled = 12,
+                                      .watch_dead = 4};
+
 /// The operators of one world, of which one is elected.
 class Crew {
  public:

@@ -197,16 +197,7 @@ void Gathering::check_rest() {
 std::vector<std::string> Gathering::run() {
   world_.serve(kind_.declaration, {});
   world_.api().observe([this](const Commit& commit) { see(commit); });
-  world_.faults() = {.request_lost = 20,
-                     .answer_lost = 25,
-                     .late_commit = 12,
-                     .hung = 8,
-                     .throttled = 10,
-                     .slow = 60,
-                     .watch_cut = 15,
-                     .watch_gone = 300,
-                     .watch_stalled = 12,
-                     .watch_dead = 4};
+  world_.faults() = rough_weather;
   make_primitive();
   workers_.hire(participants_);
   crew_.start(static_cast<int>(chaos_.between(1, 3)));

@@ -161,16 +161,7 @@ std::vector<std::string> Rounds::run() {
     crew_.on_commit(commit);
     oracle_.on_commit(commit);
   });
-  world_.faults() = {.request_lost = 20,
-                     .answer_lost = 25,
-                     .late_commit = 12,
-                     .hung = 8,
-                     .throttled = 10,
-                     .slow = 60,
-                     .watch_cut = 15,
-                     .watch_gone = 300,
-                     .watch_stalled = 12,
-                     .watch_dead = 4};
+  world_.faults() = rough_weather;
   workers_.hire(participants_);
   make_primitive();
   crew_.start(static_cast<int>(chaos_.between(1, 3)));
