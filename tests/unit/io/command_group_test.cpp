@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <string>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -28,6 +29,16 @@ void nothing() {}
 void await_end(pid_t pid) {
   siginfo_t seen{};
   ASSERT_EQ(waitid(P_PID, static_cast<id_t>(pid), &seen, WEXITED | WNOWAIT), 0);
+}
+
+/// The number of a command whose group is watched; 0: it could not be started.
+pid_t start_watched(CommandGroup& command, GroupGuard& guard, const std::vector<std::string>& words) {
+  pid_t pid = 0;
+  const auto started = command.start(words, {}, [&](pid_t group) {
+    pid = group;
+    guard.watch(group);
+  });
+  return started ? pid : 0;
 }
 
 CommandEnd end_of(const std::vector<std::string>& words, const std::vector<std::string>& environment = {}) {
@@ -74,6 +85,7 @@ TEST(CommandGroup, inherits_what_is_ignored_and_nothing_that_was_opened_later) {
 }
 
 TEST(CommandGroup, kills_what_is_left_in_the_group) {
+  prctl(PR_SET_CHILD_SUBREAPER, 1);  // what is left becomes ours, so that its end can be awaited
   CommandGroup command;
   pid_t pid = 0;
   ASSERT_TRUE(command.start({"sh", "-c", "sleep 1000 & exit 3"}, {}, [&pid](pid_t group) { pid = group; }));
@@ -82,19 +94,18 @@ TEST(CommandGroup, kills_what_is_left_in_the_group) {
   const auto end = command.look([&] { before = kill(pid, 0) == 0; });
   EXPECT_EQ(end->code, 3);
   EXPECT_TRUE(before) << "said while the number was still its own";
-  while (command.has_remains()) usleep(1000);
+  EXPECT_GT(waitpid(-pid, nullptr, 0), 0);
+  EXPECT_FALSE(command.has_remains());
+  prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST(GroupGuard, kills_the_group_at_the_time_that_it_was_told_last) {
   auto guard = GroupGuard::start();
   ASSERT_TRUE(guard);
   CommandGroup command;
-  pid_t pid = 0;
   (*guard)->kill_at(mono_now() + std::chrono::hours{1});
-  ASSERT_TRUE(command.start({"sleep", "1000"}, {}, [&](pid_t group) {
-    pid = group;
-    (*guard)->watch(group);
-  }));
+  const pid_t pid = start_watched(command, **guard, {"sleep", "1000"});
+  ASSERT_GT(pid, 0);
   const auto at = mono_now() + milliseconds{100};
   (*guard)->kill_at(mono_now() + std::chrono::hours{2});
   (*guard)->kill_at(at);
@@ -121,11 +132,8 @@ TEST(GroupGuard, kills_nothing_once_it_is_done) {
   auto guard = GroupGuard::start();
   ASSERT_TRUE(guard);
   CommandGroup command;
-  pid_t pid = 0;
-  ASSERT_TRUE(command.start({"sleep", "1000"}, {}, [&](pid_t group) {
-    pid = group;
-    (*guard)->watch(group);
-  }));
+  const pid_t pid = start_watched(command, **guard, {"sleep", "1000"});
+  ASSERT_GT(pid, 0);
   const pid_t guarding = (*guard)->pid();
   (*guard)->done();
   await_end(guarding);
@@ -140,11 +148,8 @@ TEST(GroupGuard, is_started_again_where_somebody_killed_it) {
   auto guard = GroupGuard::start();
   ASSERT_TRUE(guard);
   CommandGroup command;
-  pid_t pid = 0;
-  ASSERT_TRUE(command.start({"sleep", "1000"}, {}, [&](pid_t group) {
-    pid = group;
-    (*guard)->watch(group);
-  }));
+  const pid_t pid = start_watched(command, **guard, {"sleep", "1000"});
+  ASSERT_GT(pid, 0);
   const pid_t first = (*guard)->pid();
   kill(first, SIGKILL);
   await_end(first);
