@@ -35,23 +35,23 @@ std::string_view phrase_of(Errc code) noexcept {
   }
 }
 
-/// What stands between `before` and `after`; empty where they are not there.
-std::string_view between(std::string_view text, std::string_view before, std::string_view after) {
+/// What stands between `before` and `after`, fit to be shown; empty where they are not there.
+std::string between(std::string_view text, std::string_view before, std::string_view after) {
   const std::size_t start = text.find(before);
   if (start == std::string_view::npos) return {};
   text.remove_prefix(start + before.size());
   const std::size_t end = text.find(after);
-  return end == std::string_view::npos ? std::string_view{} : text.substr(0, end);
+  return end == std::string_view::npos ? std::string{} : one_line(text.substr(0, end), 253);
 }
 
 /// From RBAC's own sentence: User "u" cannot VERB resource "R" in API group "G" in the namespace "N". Other refusals
 /// (admission, quota) are no matter of roles and get no such advice.
 std::string role_advice(std::string_view message) {
-  const std::string_view verb = between(message, " cannot ", " ");
-  const std::string_view plural = between(message, " resource \"", "\"");
+  const std::string verb = between(message, " cannot ", " ");
+  const std::string plural = between(message, " resource \"", "\"");
   if (verb.empty() || plural.empty()) return {};
-  const std::string_view group = between(message, " in API group \"", "\"");
-  const std::string_view ns = between(message, " in the namespace \"", "\"");
+  const std::string group = between(message, " in API group \"", "\"");
+  const std::string ns = between(message, " in the namespace \"", "\"");
   std::string advice(role_question);
   advice.append(ns.empty() ? "ClusterRole" : "Role").append(" that allows ");
   advice.append(verb).append(" on ").append(plural);

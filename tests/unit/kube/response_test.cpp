@@ -61,6 +61,13 @@ INSTANTIATE_TEST_SUITE_P(
              Errc::forbidden,
              R"(forbidden: pods is forbidden: User "u" cannot list resource "pods" in API group "" at the cluster )"
              "scope; ask for a ClusterRole that allows list on pods"},
+        Case{
+            "forbidden_in_a_group_that_no_terminal_should_see",
+            status_of(403, "Forbidden",
+                      "u cannot list resource \"widgets\" in API group \"a\x1b[2J\nb\" in the namespace \"n\""),
+            Errc::forbidden,
+            R"(forbidden: u cannot list resource "widgets" in API group "a\x1b[2J b" in the namespace "n"; ask for a Role )"
+            R"(that allows list on widgets of API group a\x1b[2J b in namespace n)"},
         Case{"forbidden_by_quota", status_of(403, "Forbidden", "exceeded quota: q"), Errc::forbidden,
              "forbidden: exceeded quota: q"},
         Case{"object_not_found", status_of(404, "NotFound", R"(widgets.example.com "x" not found)", details_of_x),
