@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
 
 namespace konductor::runtime {
 
@@ -16,6 +17,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t few_appointments = 1000;
+constexpr auto catching_up_time = std::chrono::seconds{1};
 
 }  // namespace
 
@@ -185,6 +187,7 @@ void KindMachine::Impl::lead(bool leading, Now now) {
 
 std::vector<Outgoing> KindMachine::Impl::work(Now now) {
   if (throttled_until_ && now.mono >= *throttled_until_) throttled_until_.reset();
+  catching_up_ = leading_ && now.mono < led_since_ + catching_up_time;
   if (can_work() && !throttled_until_) {
     if (turn_ && !entries_.contains(*turn_)) turn_.reset();
     const auto first = entries_.lower_bound(turn_.value_or(kube::NamespacedName{}));

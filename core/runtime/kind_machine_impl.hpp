@@ -165,6 +165,7 @@ class KindMachine::Impl {
   bool primitives_synced_ = false;
   bool leading_ = false;
   MonoTime led_since_{};
+  bool catching_up_ = false;  // it has only just begun to lead
   bool quarantined_ = false;
   std::string quarantine_reason_;
   std::optional<MonoTime> started_;

@@ -21,12 +21,13 @@ void KindMachine::Impl::wake(Entry& entry, MonoTime at) {
   if (!entry.wake || at < *entry.wake) entry.wake = at;
 }
 
-/// Ends before tells, where there are crowds of both: who is gone or silent holds for as long as it is not ended.
+/// Ends before tells, where there are crowds of both: who is gone or silent holds for as long as it is not ended. To a
+/// new leader come all at once that became due while nobody led, and it is late for each of them.
 bool KindMachine::Impl::has_room(Entry& entry, Urgency urgency) const {
   const auto all = std::max(1U, settings_.parallel);
-  const auto of_ends = std::max(1U, all - all / 4);
+  const auto kept_free = catching_up_ ? std::min(2U, all / 4) : all / 4;
   bool room = in_flight_.size() < (urgency == Urgency::tidy ? std::max(1U, all / 2) : all);
-  if (urgency == Urgency::end) room = room && ends_in_flight_ < of_ends;
+  if (urgency == Urgency::end) room = room && ends_in_flight_ < all - kept_free;
   if (!room) entry.starved = true;
   if (!room && urgency != Urgency::tidy) entry.passed_over = true;
   return room;

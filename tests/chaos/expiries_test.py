@@ -6,7 +6,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import expiries  # noqa: E402
-from expiries import COLD, GAP, QUIET, SECOND, Expiry, Incident  # noqa: E402
+from expiries import BEHIND, COLD, GAP, QUIET, SECOND, Expiry, Incident  # noqa: E402
 
 
 class Event:
@@ -21,6 +21,7 @@ CASES = [
     ("another change does not", [Event(1, "Granted"), Event(5, "Granted"), Event(11, "Expired")], [], [(QUIET, 0)]),
     ("a release is no expiry", [Event(1, "Granted"), Event(5, "Granted", gone=True)], [], []),
     ("due while nobody led", [Event(1, "Granted"), Event(16, "Expired")], [Incident(9 * SECOND, 15 * SECOND)], [(GAP, 1)]),
+    ("due just after the takeover", [Event(1, "Granted"), Event(12, "Expired")], [Incident(2 * SECOND, 10 * SECOND)], [(BEHIND, 1)]),
     ("due after the takeover", [Event(1, "Granted"), Event(11, "Expired")], [Incident(2 * SECOND, 9 * SECOND)], [(QUIET, 0)]),
     ("freed just before the leader died", [Event(1, "Granted"), Event(11, "Expired")], [Incident(11 * SECOND, 19 * SECOND)], [(QUIET, 0)]),
     ("freed before it was noticed that somebody leads",
@@ -45,12 +46,22 @@ class Expiries(unittest.TestCase):
         self.assertEqual(expiries.early([one], {"a": 1 * SECOND}), [])
         self.assertEqual(len(expiries.early([one], {"a": 1 * SECOND + 1})), 1)
 
+    def test_of_one_takeover_are_a_crowd(self):
+        def freed_at(due, when=GAP):
+            return Expiry("a", 0, 0, due, when, due)
+        self.assertEqual(expiries.crowd([]), 0)
+        self.assertEqual(expiries.crowd([freed_at(1), freed_at(2), freed_at(2), freed_at(2, QUIET)]), 2)
+
     def test_are_late(self):
         def late(milliseconds, when, ttl=10):
             return Expiry("a", 0, ttl * SECOND, milliseconds * SECOND // 1000, when, 0)
         self.assertEqual(expiries.too_late([late(200, QUIET)] * 1000 + [late(900, QUIET)]), [])
         self.assertEqual(len(expiries.too_late([late(200, QUIET)] * 100 + [late(900, QUIET)])), 1)
-        self.assertEqual(len(expiries.too_late([late(251, GAP)])), 1)
+        for when in (GAP, BEHIND):
+            self.assertEqual(len(expiries.too_late([late(251, when)])), 1)
+            self.assertEqual(expiries.too_late([late(349, when)], bare=SECOND // 10), [])
+            self.assertEqual(len(expiries.too_late([late(351, when)], bare=SECOND // 10)), 1)
+        self.assertEqual(len(expiries.too_late([late(251, QUIET)], bare=SECOND // 10)), 1)
         self.assertEqual(expiries.too_late([late(10_000, COLD)]), [])
         self.assertEqual(len(expiries.too_late([late(10_300, COLD)])), 1)
 

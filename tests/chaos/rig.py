@@ -143,12 +143,16 @@ class Rig:
         self.replicas.append(replica)
         replica.start(ready=False)
 
-    def close(self):
-        self.ending.set()
+    def stop_operators(self):
+        """For good."""
         for replica in self.replicas:
             with replica.lock:
                 replica.keep = False
                 replica.kill()
+
+    def close(self):
+        self.ending.set()
+        self.stop_operators()
         for proxy in self.proxies:
             proxy.stop()
         self.world.down()

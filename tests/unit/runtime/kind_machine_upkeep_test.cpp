@@ -263,6 +263,28 @@ TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
   EXPECT_TRUE(has(bench.work(), "PATCH widgets/z/status")) << "while none of the ends is answered";
 }
 
+// What became due while nobody led is late already, all of it.
+TEST(KindMachineUpkeep, of_a_crowd_goes_almost_alone_in_a_new_leaders_first_second) {
+  constexpr int crowd = 40;
+  runtime::KindSettings settings;
+  settings.parallel = 16;
+  KindBench bench(widgets(), settings);
+  std::vector<json> tickets;
+  for (int i = 0; i < crowd; ++i)
+    tickets.push_back(Ticket{.name = "t" + std::to_string(i), .status = granted(i, 1, "60s")}.object());
+  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99, "100")}.object()}, .tickets = tickets});
+  for (const auto& out : bench.work()) bench.lose(out);  // what it shows is not of interest
+  bench.machine.lead(false, bench.now);
+  bench.pass(seconds{61});
+  bench.machine.lead(true, bench.now);
+  const auto is_end = [](const auto& out) { return about(out).starts_with("PATCH tickets/t"); };
+  const auto ends = bench.work();
+  EXPECT_EQ(std::ranges::count_if(ends, is_end), 14);
+  for (const auto& out : ends) bench.lose(out);
+  bench.pass(seconds{1});
+  EXPECT_EQ(std::ranges::count_if(bench.work(), is_end), 12);
+}
+
 TEST(KindMachineUpkeep, sends_nothing_while_the_server_asks_for_a_pause) {
   KindBench bench;
   const auto w = Widget{.limit = 0, .status = ledger(9, "100")}.object();
