@@ -234,11 +234,11 @@ class World:
         return self.run(str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
                         *arguments, check=check, **options)
 
-    def start_kondctl(self, *arguments, env=None, kubeconfig=None):
+    def start_kondctl(self, *arguments, env=None, kubeconfig=None, piped=True):
+        output = subprocess.PIPE if piped else subprocess.DEVNULL
         return subprocess.Popen([str(BUILD / "bin/kondctl"), "--plugin-dir", str(self.plugins), "--kubeconfig", str(kubeconfig or self.kubeconfig),
                                  *arguments],
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                env={**os.environ, **(env or {})})
+                                stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True, env={**os.environ, **(env or {})})
 
     @contextlib.contextmanager
     def namespace(self):

@@ -88,6 +88,22 @@ def test_all_who_wait_end_when_it_is_deleted(world):
         assert codes == [4] * 20 and time.monotonic() - began < 10, codes
 
 
+def test_a_thousand_who_wait_end_when_it_is_deleted(world):
+    with a_barrier(world, 1001) as ns:
+        waits = [world.start_kondctl("barrier", "arrive", "b", "-q", "-n", ns, "--participant", f"p{i}", "--wait", piped=False) for i in range(1000)]
+        try:
+            shown(world, ns, timeout=120, progress="1000/1001")  # so each has seen it
+            began = time.monotonic()
+            world.api.delete(ns, "barriers", "b")
+            codes = [process.wait(60) for process in waits]
+            print(f"      1,000 have ended after {time.monotonic() - began:.1f} s")
+            assert codes == [4] * 1000, {code: codes.count(code) for code in codes}
+        finally:
+            for process in waits:
+                process.kill()
+                process.wait()
+
+
 def test_rounds_are_named_and_idempotent(world):
     with a_barrier(world, 2, reusable=True) as ns:
         go = lambda who, round_, *flags, expect=0: kondctl(world, ns, "barrier", "arrive", "b", "--participant", who, "--round", str(round_), *flags, expect=expect)
