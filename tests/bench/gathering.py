@@ -9,8 +9,8 @@ import time
 import harness
 import kinds
 from figures import RATIO, Figure, latency, quantile, ratio
-from latency import start_kondctl
 from rig import scenario
+from spawned import kondctl, start
 from usage import cpu_seconds
 
 p99 = functools.partial(quantile, share=0.99)
@@ -48,7 +48,7 @@ def kondctl_released(rig, number):
     world, ns = rig.world, rig.namespace()
     world.api.create(ns, "barriers", kinds.barrier("b", 1))
     watches = barrier_watches(rig)
-    waiting = [start_kondctl(world, "barrier", "wait", "b", "-n", ns, "-q", "--timeout", "2m") for _ in range(number)]
+    waiting = [start(*kondctl(world, "barrier", "wait", "b", "-n", ns, "-q", "--timeout", "2m")) for _ in range(number)]
     harness.wait_for(f"{number} kondctl watch", lambda: barrier_watches(rig) >= watches + number, 60, every=0.5)
     time.sleep(1)
     began = time.monotonic()

@@ -1,11 +1,10 @@
 """How long a client waits: for a free permit, and for the one that another gives back."""
-import os
 import time
 
-import harness
 from figures import Figure, latency, ratio
 from kinds import semaphore
 from rig import scenario
+from spawned import kondctl, rounds_of, run
 from usage import peak_rss_mb, rss_mb
 
 SETTLE_SECONDS = 2  # nothing happens any more
@@ -31,35 +30,18 @@ def acquire(rig, blocks=5, rounds=20):
 
 def kondctl_rounds(rig, rounds):
     """Whole processes: from spawning `kondctl semaphore acquire` to its end; the release is not counted."""
-    world, ns = rig.world, rig.namespace()
-    world.api.create(ns, "semaphores", semaphore("q", 1000, ttl="1h"))
-    time.sleep(1.1)  # a claim that is not newer than its primitive, in whole seconds, costs a write more
+    world, ns = rig.world, free_semaphore(rig)
     common = ["--holder", "bench", "-n", ns, "-q"]
-    times = []
-    for number in range(3 + rounds):
-        began = time.monotonic()
-        run_kondctl(world, "semaphore", "acquire", "q", "--wait", *common)
-        took = time.monotonic() - began
-        if number >= 3:
-            times.append(took * 1000)
-        time.sleep(0.05)
-        run_kondctl(world, "semaphore", "release", "q", *common)
-        time.sleep(0.05)
-    return times
+    return rounds_of(rounds, lambda: run(*kondctl(world, "semaphore", "acquire", "q", "--wait", *common)),
+                     lambda: run(*kondctl(world, "semaphore", "release", "q", *common)))
 
 
-def start_kondctl(world, *arguments):
-    """The PID of a process."""
-    program = str(harness.BUILD / "bin/kondctl")
-    command = [program, "--plugin-dir", str(world.plugins), "--kubeconfig", str(world.kubeconfig), *arguments]
-    quiet = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    return os.posix_spawn(program, command, os.environ, file_actions=quiet)
-
-
-def run_kondctl(world, *arguments):
-    status = os.waitstatus_to_exitcode(os.waitpid(start_kondctl(world, *arguments), 0)[1])
-    if status != 0:
-        raise AssertionError(f"kondctl {' '.join(arguments)}: exit {status}")
+def free_semaphore(rig):
+    """The namespace of a new one, called q."""
+    ns = rig.namespace()
+    rig.world.api.create(ns, "semaphores", semaphore("q", 1000, ttl="1h"))
+    time.sleep(1.1)  # a claim that is not newer than its primitive, in whole seconds, costs a write more
+    return ns
 
 
 @scenario()

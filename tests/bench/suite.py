@@ -2,6 +2,7 @@
 import json
 import traceback
 
+import command
 import document
 import footprint
 import gathering
@@ -19,6 +20,7 @@ SCENARIOS = {
     "start": footprint.start,
     "sizes": footprint.sizes,
     "acquire": latency.acquire,
+    "command": command.command,
     "handoff": latency.handoff,
     "queue": latency.queue,
     "grants": throughput.grants,

@@ -6,8 +6,8 @@ import time
 
 from figures import RATIO, Figure
 from kinds import semaphore
-from latency import run_kondctl
 from rig import scenario
+from spawned import kondctl, run
 from usage import cpu_seconds
 
 
@@ -46,9 +46,9 @@ def makespan(rig, workers=50, limit=3, seconds=1.0):
         def work(number):
             common = ["q", "--holder", f"worker-{number}", "-n", ns, "-q"]
             try:
-                run_kondctl(rig.world, "semaphore", "acquire", *common, "--wait")
+                run(*kondctl(rig.world, "semaphore", "acquire", *common, "--wait"))
                 time.sleep(seconds)
-                run_kondctl(rig.world, "semaphore", "release", *common)
+                run(*kondctl(rig.world, "semaphore", "release", *common))
             except AssertionError as error:
                 failed.append(error)
 

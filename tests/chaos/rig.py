@@ -187,8 +187,7 @@ class Rig:
 
     def compact(self):
         """Of etcd's whole history."""
-        variables = dict(part.split("=", 1) for part in self.cluster("env").split() if part.startswith("ETCDCTL"))
-        etcdctl = next(path for path in (pathlib.Path(folder) / "etcdctl" for folder in os.environ["PATH"].split(":")) if path.exists())
-        status = subprocess.run([etcdctl, "endpoint", "status", "-w", "json"], env={**os.environ, **variables}, check=True, capture_output=True, text=True)
+        environment = {**os.environ, **self.world.etcd_environment()}
+        status = subprocess.run(["etcdctl", "endpoint", "status", "-w", "json"], env=environment, check=True, capture_output=True, text=True)
         revision = json.loads(status.stdout)[0]["Status"]["header"]["revision"]
-        subprocess.run([etcdctl, "compact", str(revision)], env={**os.environ, **variables}, check=True, capture_output=True)
+        subprocess.run(["etcdctl", "compact", str(revision)], env=environment, check=True, capture_output=True)

@@ -216,6 +216,11 @@ class World:
         self.run("kubectl", "--kubeconfig", str(self.kubeconfig), "wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         return manifests
 
+    def etcd_environment(self):
+        """What lets `etcdctl` talk to its etcd."""
+        shown = self.run(self.cluster, "env", "--dir", str(self.cluster_dir)).stdout
+        return dict(part.split("=", 1) for part in shown.split() if part.startswith("ETCDCTL"))
+
     def down(self):
         subprocess.run([self.cluster, "down", "--dir", str(self.cluster_dir)], check=False, stdout=subprocess.DEVNULL)
         shutil.rmtree(self.dir, ignore_errors=True)
