@@ -128,6 +128,7 @@ int run(const std::string& program, const std::vector<std::string>& args, runtim
     return static_cast<int>(farewell->code);
   }
   auto& invocation = std::get<Invocation>(line);
+  invocation.global.words_on_terminal = isatty(STDERR_FILENO) == 1;
   invocation.global.colours = may_paint(isatty(STDOUT_FILENO) == 1, variable("NO_COLOR"), variable("TERM"));
   Console console(std::cout, std::cerr, invocation.global);
   for (const host::RefusedPlugin& plugin : plugins->refused) {

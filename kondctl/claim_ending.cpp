@@ -157,7 +157,7 @@ void ClaimMachine::Impl::give_up(ExitCode code, std::string message, MonoTime un
   give_up_at_ = until;
   watch_.drop();
   next_ = Ask::none;
-  renewal_ = {};
+  renewal_ = line_ = {};
   if (main_.ask == Ask::create) return;  // its answer says what to delete
   main_ = {};
   if (known) return plan(Ask::withdraw, now_.mono);
@@ -185,6 +185,8 @@ std::optional<MonoTime> ClaimMachine::Impl::next_wake() const {
     return wake;
   }
   if (stage_ == Stage::waiting && renew_at_ && renewal_.id == 0) at_most(*renew_at_);
+  if (stage_ == Stage::waiting && line_at_ && line_.id == 0) at_most(*line_at_);
+  if (const auto words = progress_.next()) at_most(*words);
   if (settings_.deadline) at_most(*settings_.deadline);
   const MonoTime again = started_ + settings_.patience - 2 * withdrawal_reserve;
   if (stage_ == Stage::waiting && now_.mono < again) at_most(again);

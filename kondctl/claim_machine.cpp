@@ -3,6 +3,7 @@
 
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_machine_impl.hpp"
+#include "kube/json_fields.hpp"
 #include "kube/time.hpp"
 #include "runtime/primitive.hpp"
 #include "runtime/upkeep.hpp"
@@ -20,6 +21,9 @@ using nlohmann::json;
 using runtime::Phase;
 
 constexpr int rounds_at_once = 4;  // of finding another claim in the way, before it slows down
+constexpr Duration line_rest = std::chrono::seconds{5};
+constexpr std::size_t long_line = 500;  // a list of that many claims is no small thing to ask for
+constexpr Duration long_line_rest = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -39,7 +43,8 @@ ClaimMachine::Impl::Impl(ClaimWish wish, ClaimSettings settings, MonoTime starte
       started_(started),
       delay_(settings.retry_first, settings.retry_most, settings.seed),
       next_at_(started),
-      watch_(settings, started) {}
+      watch_(settings, started),
+      progress_(settings, started) {}
 
 ClaimStep ClaimMachine::Impl::resume(const DialogueEvent& event, Now now) {
   step_ = {};
@@ -48,17 +53,21 @@ ClaimStep ClaimMachine::Impl::resume(const DialogueEvent& event, Now now) {
   std::visit([this](const auto& one) { on(one); }, event);
   check_time();
   pump();
-  if (!step_.finish) step_.wake_at = next_wake();
+  if (step_.finish) return std::exchange(step_, {});
+  tell_progress();
+  step_.wake_at = next_wake();
   return std::exchange(step_, {});
 }
 
 // ---- events
 
 void ClaimMachine::Impl::on(const Answered& event) {
+  if (event.id == 0) return;
+  if (event.id == line_.id) return on_line(classified(event, std::exchange(line_, {}).ask));
   const bool renewal = event.id == renewal_.id;
-  if (event.id == 0 || (!renewal && event.id != main_.id)) return;
+  if (!renewal && event.id != main_.id) return;
   const InFlight asked = std::exchange(renewal ? renewal_ : main_, {});
-  Result<json> answer = event.answer ? kube::classify(*event.answer, doing(asked.ask)) : event.answer.error();
+  const Result<json> answer = classified(event, asked.ask);
   if (answer) {
     delay_.reset();
     last_error_.reset();
@@ -75,9 +84,14 @@ void ClaimMachine::Impl::on(const Answered& event) {
     case Ask::remove: return on_remove(answer);
     case Ask::refresh: return on_refresh(answer, asked.sent);
     case Ask::confirm: return on_confirm(answer, asked.sent);
+    case Ask::line:
     case Ask::withdraw:
     case Ask::none: return;
   }
+}
+
+Result<json> ClaimMachine::Impl::classified(const Answered& event, Ask asked) const {
+  return event.answer ? kube::classify(*event.answer, doing(asked)) : event.answer.error();
 }
 
 void ClaimMachine::Impl::on(const ObjectSeen& event) {
@@ -117,7 +131,8 @@ void ClaimMachine::Impl::on_look_up(const Result<json>& answer) {
         {ExitCode::no_such_object, subject() + " does not exist (" + answer.error().detail + ")", std::nullopt});
   }
   if (!answer) return try_again(Ask::look_up, answer.error());
-  const auto primitive = runtime::parse_primitive(std::make_shared<const json>(*answer));
+  primitive_ = std::make_shared<const json>(*answer);
+  const auto primitive = runtime::parse_primitive(primitive_);
   if (!primitive) return fail(primitive.error());
   if (primitive->deleting) return finish({ExitCode::no_such_object, subject() + " is being deleted", std::nullopt});
   primitive_ttl_ = Duration{primitive->ttl};
@@ -219,11 +234,7 @@ void ClaimMachine::Impl::observe_waiting(const ClaimView& view, std::optional<Mo
     return give_up(ExitCode::refused, subject() + " can't grant this: " + waiting_words() + "; " + exceeding_advice,
                    now_.mono + settings_.interrupt_grace);
   }
-  if (!wish_.wait || !view.answered || said_reason_ == view.claim.reason) return;
-  said_reason_ = view.claim.reason;
-  const bool missing = view.claim.reason.ends_with("NotFound");
-  step_.notes.push_back(missing ? waiting_words() + "; waiting for it to be created"
-                                : "waiting for " + subject() + ": " + waiting_words());
+  if (wish_.wait && view.answered && settings_.place_in_line && !line_at_) line_at_ = now_.mono;
 }
 
 // The holder's deadline counts from a request that it sent before it held. Where that is long ago (or unknown) it asks
@@ -283,6 +294,17 @@ void ClaimMachine::Impl::on_renewal(const Result<json>& answer, MonoTime sent) {
   }
 }
 
+// Worth knowing, and no more than that: whoever may not ask is told without it.
+void ClaimMachine::Impl::on_line(const Result<json>& answer) {
+  line_at_.reset();
+  if (!answer && !is_retryable(answer.error().code)) return;
+  line_at_ = now_.mono + line_rest;
+  if (!answer || stage_ != Stage::waiting) return;
+  place_ = settings_.place_in_line(*primitive_, *answer, view_->claim.uid);
+  const json* items = kube::find_path(*answer, "items");
+  if (items != nullptr && items->size() > long_line) line_at_ = now_.mono + long_line_rest;
+}
+
 void ClaimMachine::Impl::on_refresh(const Result<json>& answer, MonoTime sent) {
   if (!answer) {
     if (answer.error().code == Errc::not_found) return deleted_by_somebody();
@@ -300,8 +322,10 @@ void ClaimMachine::Impl::replace(const runtime::Claim& old) {
   stage_ = Stage::starting;
   view_.reset();
   watch_.drop();
-  main_ = renewal_ = {};  // their answers would be about the old one
+  main_ = renewal_ = line_ = {};  // their answers would be about the old one
   renew_at_.reset();
+  line_at_.reset();
+  place_.clear();
   not_granted_at_.reset();
   adopted_ = replace_when_over_ = found_holding_ = false;
   plan(Ask::remove, now_.mono);
@@ -327,6 +351,8 @@ void ClaimMachine::Impl::pump() {
   }
   if (next_ != Ask::none && main_.ask == Ask::none && now_.mono >= next_at_) send_main(std::exchange(next_, Ask::none));
   if (stage_ == Stage::waiting && renew_at_ && renewal_.id == 0 && now_.mono >= *renew_at_) send_renewal();
+  if (stage_ == Stage::waiting && line_at_ && line_.id == 0 && now_.mono >= *line_at_)
+    line_ = {send(request_for(Ask::line)), Ask::line, now_.mono};
 }
 
 void ClaimMachine::Impl::send_main(Ask ask) {
@@ -349,6 +375,12 @@ kube::Request ClaimMachine::Impl::request_for(Ask ask) {
       renewed_ = renewal_time(view_->claim.renew_time, renewed_, now_.server);
       return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, renewed_));
     case Ask::withdraw: return kube::delete_object(claims, wish_.claim, {view_->claim.uid, {}});
+    case Ask::line: {
+      kube::ListOptions all;
+      all.field_selector = "spec." + wish_.kind->primitive_field + "=" + wish_.primitive.name;
+      all.limit = 0;
+      return kube::list(claims, wish_.claim.ns, all);
+    }
     case Ask::inspect:
     case Ask::refresh:
     case Ask::none: break;

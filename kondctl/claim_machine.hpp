@@ -4,7 +4,10 @@
 #include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,6 +19,10 @@ struct ClaimSettings : DialogueSettings {
       std::chrono::milliseconds{80};                   // after the deadline, to withdraw: the exit is that late at most
   Duration interrupt_grace = std::chrono::seconds{2};  // after an interrupt, to withdraw
   Duration default_ttl = std::chrono::minutes{10};
+  /// Words for the place in line of the waiting claim with this UID, from a list of the primitive's claims; where there
+  /// is no such function nobody asks for that list. The primitive is as it was when the waiting began.
+  std::function<std::string(const nlohmann::json& primitive, const nlohmann::json& claims, const std::string& uid)>
+      place_in_line;
 };
 
 /// What it came to.

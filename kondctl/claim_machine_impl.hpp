@@ -1,6 +1,7 @@
 #pragma once
 
 #include "kondctl/claim_machine.hpp"
+#include "kondctl/progress.hpp"
 #include "kondctl/retry_delay.hpp"
 #include "kondctl/watch_turn.hpp"
 
@@ -34,6 +35,7 @@ class ClaimMachine::Impl {
     inspect,     // GET the claim: is it ours?
     remove,      // DELETE a former one of the same name
     refresh,     // GET the claim after its watch ended
+    line,        // LIST the claims of the primitive, beside all else: what is our place among them?
     confirm,     // renew, and see that it still holds, before success is reported
     withdraw     // DELETE ours
   };
@@ -52,6 +54,7 @@ class ClaimMachine::Impl {
   void on(const Signalled& event);
 
   // Answers, by what was asked.
+  [[nodiscard]] Result<nlohmann::json> classified(const Answered& event, Ask asked) const;
   void on_look_up(const Result<nlohmann::json>& answer);
   void on_look_again(const Result<nlohmann::json>& answer);
   void on_create(const Result<nlohmann::json>& answer, MonoTime sent);
@@ -60,6 +63,7 @@ class ClaimMachine::Impl {
   void on_refresh(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_confirm(const Result<nlohmann::json>& answer, MonoTime sent);
   void on_renewal(const Result<nlohmann::json>& answer, MonoTime sent);
+  void on_line(const Result<nlohmann::json>& answer);
   void on_withdrawing(Ask asked, const Result<nlohmann::json>& answer);
   void settle_existing(const nlohmann::json& object, const ClaimView& view, MonoTime sent);
 
@@ -79,6 +83,7 @@ class ClaimMachine::Impl {
   kube::Request request_for(Ask ask);
   std::string doing(Ask ask) const;
   void send_renewal();
+  void tell_progress();
   void keep_watching();
   [[nodiscard]] std::optional<MonoTime> next_wake() const;
   std::uint64_t send(kube::Request request);
@@ -95,6 +100,7 @@ class ClaimMachine::Impl {
   // Words, and what else is derived.
   [[nodiscard]] std::string subject() const;
   [[nodiscard]] std::string waiting_words() const;
+  [[nodiscard]] std::string progress_words() const;
   [[nodiscard]] std::string why_not_yet() const;
   [[nodiscard]] std::string why_silent() const;
   [[nodiscard]] std::string what_is_left() const;
@@ -115,6 +121,7 @@ class ClaimMachine::Impl {
   MonoTime next_at_;
   InFlight main_;
   InFlight renewal_;
+  InFlight line_;
   std::uint64_t last_id_ = 0;
   WatchTurn watch_;
 
@@ -136,7 +143,10 @@ class ClaimMachine::Impl {
   std::optional<MonoTime> renew_at_;        // outside of pods
   std::optional<Error> last_error_;
   bool said_unreachable_ = false, said_silent_ = false, said_no_renewal_ = false;
-  std::optional<std::string> said_reason_;  // why it waits, as last told
+  Progress progress_;
+  std::shared_ptr<const nlohmann::json> primitive_;  // as it was looked up
+  std::optional<MonoTime> line_at_;                  // when to ask for the line, if at all
+  std::string place_;                                // in it, in words
 
   ClaimOutcome verdict_;       // while withdrawing
   std::string no_withdrawal_;  // why that has not succeeded yet

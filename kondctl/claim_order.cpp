@@ -1,5 +1,6 @@
 #include "kondctl/claim_order.hpp"
 
+#include "kube/json_fields.hpp"
 #include "runtime/claim_view.hpp"
 #include "runtime/decision.hpp"
 #include "runtime/primitive.hpp"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <memory>
@@ -61,6 +63,19 @@ void order_as_decided(ShownClaims& claims, const runtime::KindDeclaration& kind,
   };
   std::stable_sort(claims.waiting.begin(), claims.waiting.end(),
                    [&place](const ShownClaim& left, const ShownClaim& right) { return place(left) < place(right); });
+}
+
+std::string place_in_line(const nlohmann::json& list, const runtime::KindDeclaration& kind,
+                          const nlohmann::json& primitive, const std::string& uid, kube::WallTime now) {
+  const auto* items = kube::find_path(list, "items");
+  if (items == nullptr || !items->is_array()) return {};
+  ShownClaims claims = sorted_claims({items->begin(), items->end()}, kind, kube::text_at(primitive, "metadata.name"));
+  order_as_decided(claims, kind, primitive, now);
+  const auto ours =
+      std::ranges::find_if(claims.waiting, [&uid](const ShownClaim& shown) { return shown.view.claim.uid == uid; });
+  if (ours == claims.waiting.end()) return {};
+  const auto place = std::distance(claims.waiting.begin(), ours) + 1;
+  return std::to_string(place) + " of " + std::to_string(claims.waiting.size()) + " in line";
 }
 
 }  // namespace konductor::kondctl

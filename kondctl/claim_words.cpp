@@ -8,6 +8,8 @@
 
 namespace konductor::kondctl {
 
+using runtime::Phase;
+
 std::string ClaimMachine::Impl::subject() const {
   return wish_.kind->names.singular + " " + kube::to_string(wish_.primitive);
 }
@@ -17,6 +19,18 @@ std::string ClaimMachine::Impl::waiting_words() const {
   if (!view_->message.empty()) return view_->message;
   if (!view_->claim.reason.empty()) return view_->claim.reason;
   return view_->answered ? "its turn has not come" : why_silent();
+}
+
+std::string ClaimMachine::Impl::progress_words() const {
+  if (view_->claim.reason.ends_with("NotFound")) return waiting_words() + "; waiting for it to be created";
+  return "waiting for " + subject() + ": " + waiting_words() + (place_.empty() ? "" : "; " + place_);
+}
+
+void ClaimMachine::Impl::tell_progress() {
+  const bool waits = stage_ == Stage::waiting && wish_.wait && view_->answered && view_->claim.phase == Phase::pending;
+  if (!waits) return progress_.nothing();
+  progress_.about(view_->claim.reason, progress_words());
+  if (auto words = progress_.due(now_.mono)) step_.notes.push_back(std::move(*words));
 }
 
 std::string ClaimMachine::Impl::why_not_yet() const {
@@ -50,6 +64,7 @@ std::string ClaimMachine::Impl::doing(Ask ask) const {
     case Ask::remove:
     case Ask::withdraw: return "delete " + claim;
     case Ask::confirm: return "renew " + claim;
+    case Ask::line: return "list " + to_string(wish_.kind->claim_resource());
     case Ask::inspect:
     case Ask::refresh:
     case Ask::none: break;

@@ -29,6 +29,8 @@ struct DialogueSettings {
   Duration retry_first = std::chrono::milliseconds{100};
   Duration retry_most = std::chrono::seconds{5};
   Duration poll_first = std::chrono::milliseconds{250};  // where the server allows no watch
+  Duration progress_every = std::chrono::minutes{1};     // the least between two words about the waiting
+  bool progress_again = true;                            // and whether they are said again when nothing is new
   std::uint64_t seed = 0;                                // of the jitter
 };
 

@@ -20,7 +20,8 @@ struct GlobalOptions {
   Format output = Format::table;
   int verbosity = 0;
   bool quiet = false;
-  bool colours = false;  // of results
+  bool colours = false;            // of results
+  bool words_on_terminal = false;  // what goes to stderr
 };
 
 /// Of what makes and ends claims; the host's own flags, the same for every kind.

@@ -32,7 +32,8 @@ WaitMachine::WaitMachine(WaitWish wish, DialogueSettings settings, MonoTime star
       next_at_(started),
       by_get_(!wish_.wait),
       watch_(settings, started),
-      check_delay_(first_check) {}
+      check_delay_(first_check),
+      progress_(settings, started) {}
 
 WaitStep WaitMachine::resume(const DialogueEvent& event, Now now) {
   step_ = {};
@@ -41,7 +42,9 @@ WaitStep WaitMachine::resume(const DialogueEvent& event, Now now) {
   std::visit([this](const auto& one) { on(one); }, event);
   check_time();
   pump();
-  if (!step_.finish) step_.wake_at = next_wake();
+  if (step_.finish) return std::exchange(step_, {});
+  if (auto words = progress_.due(now_.mono)) step_.notes.push_back(std::move(*words));
+  step_.wake_at = next_wake();
   return std::exchange(step_, {});
 }
 
@@ -125,6 +128,7 @@ void WaitMachine::present(std::shared_ptr<const json> object) {
     return finish(ExitCode::no_such_object, subject() + " was deleted and created anew " + waiting());
   }
   primitive_ = Seen{std::move(object), std::move(*meta)};
+  missing_ = false;
   verdict_ = wait_verdict(*primitive_->object, wish_.kind->wait, wish_.round);
   outcome_.phase = kube::text_at(*primitive_->object, "status.phase");
   outcome_.words = verdict_.words;
@@ -137,7 +141,8 @@ void WaitMachine::absent() {
   if (!life_.empty()) return finish(ExitCode::no_such_object, subject() + " was deleted " + waiting());
   if (!wish_.wait) return finish(ExitCode::no_such_object, subject() + " does not exist");
   primitive_.reset();
-  note_once(said_missing_, subject() + " does not exist; waiting for it to be created");
+  missing_ = true;
+  progress_.about("missing", subject() + " does not exist; waiting for it to be created");
 }
 
 void WaitMachine::judge() {
@@ -148,22 +153,19 @@ void WaitMachine::judge() {
   }
   if (verdict_.kind == WaitVerdict::Kind::failed) return finish(ExitCode::refused, why_failed());
   if (primitive_->meta.deleting) return finish(ExitCode::no_such_object, subject() + " is being deleted");
-  tell_progress();
+  note_progress();
 }
 
-void WaitMachine::tell_progress() {
+void WaitMachine::note_progress() {
   if (!has_status(*primitive_->object)) {
     if (!silent_since_) silent_since_ = now_.mono;
     return;
   }
   silent_since_.reset();
   const std::string not_ready = why_not_ready(*primitive_->object);
-  if (not_ready.empty() && verdict_.words.empty()) return;
-  std::string text = not_ready.empty() ? "waiting for " + subject() + ": " + verdict_.words
-                                       : subject() + " is not ready: " + not_ready + "; waiting";
-  if (text == said_progress_) return;
-  said_progress_ = text;
-  step_.notes.push_back(std::move(text));
+  if (not_ready.empty() && verdict_.words.empty()) return progress_.nothing();
+  if (!not_ready.empty()) return progress_.about(not_ready, subject() + " is not ready: " + not_ready + "; waiting");
+  progress_.about("waiting", "waiting for " + subject() + ": " + verdict_.words);
 }
 
 // ---- the claim
@@ -359,6 +361,7 @@ std::optional<MonoTime> WaitMachine::next_wake() const {
   const auto at_most = [&wake](MonoTime time) { wake = wake ? std::min(*wake, time) : time; };
   if (next_ != Ask::none && request_ == 0) at_most(next_at_);
   if (check_at_ && idle()) at_most(*check_at_);
+  if (const auto words = progress_.next()) at_most(*words);
   if (settings_.deadline) at_most(*settings_.deadline);
   if (!wish_.wait && !settings_.deadline) at_most(started_ + settings_.patience);
   if (failing_since_ && !said_unreachable_) at_most(*failing_since_ + short_outage);

@@ -3,6 +3,7 @@
 #include "kondctl/claim_codec.hpp"
 #include "kondctl/dialogue.hpp"
 #include "kondctl/exit_codes.hpp"
+#include "kondctl/progress.hpp"
 #include "kondctl/retry_delay.hpp"
 #include "kondctl/wait_verdict.hpp"
 #include "kondctl/watch_turn.hpp"
@@ -96,7 +97,7 @@ class WaitMachine {
   void join();
   void joined(const ClaimView& view, bool adopted);
   void judge();
-  void tell_progress();
+  void note_progress();
   void refused(const ClaimView& view);
   [[nodiscard]] bool over() const { return finished_; }
   [[nodiscard]] bool idle() const { return request_ == 0 && next_ == Ask::none; }
@@ -153,13 +154,15 @@ class WaitMachine {
   std::optional<runtime::Claim> over_;             // the one to remove
   int rounds_ = 0;                                 // of finding another claim in the way
   bool claim_gone_ = false;
+  bool missing_ = false;  // the primitive, when it was last looked for
   std::optional<MonoTime> check_at_;
   Duration check_delay_;
 
   std::optional<Error> last_error_;
   std::optional<MonoTime> failing_since_, silent_since_;
-  bool said_unreachable_ = false, said_silent_ = false, said_missing_ = false;
-  std::string said_progress_, said_doubt_;
+  bool said_unreachable_ = false, said_silent_ = false;
+  std::string said_doubt_;
+  Progress progress_;
 };
 
 }  // namespace konductor::kondctl

@@ -24,7 +24,7 @@ std::string WaitMachine::waiting() const {
 
 std::string WaitMachine::why_not_yet() const {
   if (last_error_) return last_error_->detail;
-  if (!primitive_) return said_missing_ ? "it does not exist" : "no answer from the API server";
+  if (!primitive_) return missing_ ? "it does not exist" : "no answer from the API server";
   if (has_to_join()) return "no answer from the API server";
   if (!has_status(*primitive_->object)) return "no operator has answered yet";
   const std::string not_ready = why_not_ready(*primitive_->object);

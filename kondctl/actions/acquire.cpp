@@ -54,7 +54,7 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
 ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
   if (!place) return report(session.console, place.error());
-  const ClaimSettings settings{dialogue_settings(session)};
+  const ClaimSettings settings = claim_settings(session);
   const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
   if (outcome.grant) {

@@ -46,8 +46,10 @@ ExitCode report(Console& console, const Error& error);
 /// Who makes a claim in the namespace of the command line; a Pod only in its own.
 Result<Identity> identity_for(const Session& session);
 
-/// --timeout, and another jitter for each process.
+/// --timeout, another jitter for each process, and how often people want to hear that they wait.
 DialogueSettings dialogue_settings(const Session& session);
+/// Those of who waits for a grant, too.
+ClaimSettings claim_settings(Session& session);
 
 /// Where this holder's claim on the primitive of the command line is, or will be. In a Pod the claim lives beside it.
 struct ClaimPlace {

@@ -3,9 +3,11 @@
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_name.hpp"
+#include "kondctl/claim_order.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <chrono>
 #include <random>
 #include <utility>
 
@@ -33,6 +35,22 @@ DialogueSettings dialogue_settings(const Session& session) {
   DialogueSettings settings;
   if (session.invocation.claim.timeout) settings.deadline = session.started + *session.invocation.claim.timeout;
   settings.seed = std::random_device{}();
+  if (session.invocation.global.words_on_terminal) {
+    settings.progress_every = std::chrono::seconds{1};
+    settings.progress_again = false;
+  }
+  return settings;
+}
+
+ClaimSettings claim_settings(Session& session) {
+  ClaimSettings settings;
+  static_cast<DialogueSettings&>(settings) = dialogue_settings(session);
+  const GlobalOptions& options = session.invocation.global;
+  if (!options.words_on_terminal || options.quiet) return settings;
+  settings.place_in_line = [&session](const nlohmann::json& primitive, const nlohmann::json& claims,
+                                      const std::string& uid) {
+    return place_in_line(claims, *session.invocation.kind, primitive, uid, session.client->server_now());
+  };
   return settings;
 }
 

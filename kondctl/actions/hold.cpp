@@ -18,7 +18,7 @@ ExitCode hold(Session& session) {
   options.keep = asked.keep;
   HoldRun holding(session, wish_for(session, *place), std::move(options),
                   [&](const ClaimOutcome::Grant& grant) { print_grant(session, *place, grant); });
-  const auto code = static_cast<ExitCode>(holding.run(ClaimSettings{dialogue_settings(session)}));
+  const auto code = static_cast<ExitCode>(holding.run(claim_settings(session)));
   return holding.was_granted() ? code : code_of(session, code);
 }
 

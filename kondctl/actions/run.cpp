@@ -16,7 +16,7 @@ ExitCode run(Session& session) {
   RunSettings settings;
   settings.stop_grace = session.invocation.claim.stop_grace.value_or(settings.stop_grace);
   CommandRun command(session, wish_for(session, *place), settings, std::move(*guard));
-  const int code = command.run(ClaimSettings{dialogue_settings(session)});
+  const int code = command.run(claim_settings(session));
   return command.was_granted() ? static_cast<ExitCode>(code) : code_of(session, static_cast<ExitCode>(code));
 }
 

@@ -124,6 +124,8 @@ TEST(ClaimMachine, says_the_same_of_a_claim_that_was_denied_because_it_exceeds_t
 
 TEST(ClaimMachine, tells_each_new_reason_for_which_it_waits_once) {
   ClaimWorld world(true);
+  world.settings.progress_every = seconds{1};
+  world.settings.progress_again = false;
   world.on_created = [](ClaimWorld& w) {
     w.set_waiting("Waiting", "its turn has not come");
     w.at(seconds{1}, [](ClaimWorld& x) { x.set_waiting("Waiting", "its turn has still not come"); });
@@ -132,7 +134,56 @@ TEST(ClaimMachine, tells_each_new_reason_for_which_it_waits_once) {
   };
   EXPECT_EQ(world.run().code, ExitCode::done);
   EXPECT_THAT(world.notes, ElementsAre("waiting for widget team/q: its turn has not come",
+                                       "waiting for widget team/q: its turn has still not come",
                                        "there is no widget team/q; waiting for it to be created"));
+}
+
+TEST(ClaimMachine, says_once_a_minute_that_it_still_waits) {
+  ClaimWorld world(true);
+  world.on_created = [](ClaimWorld& w) {
+    w.set_waiting("Waiting", "its turn has not come");
+    w.at(seconds{150}, [](ClaimWorld& x) { x.grant(); });
+  };
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  EXPECT_THAT(world.notes, ElementsAre("waiting for widget team/q: its turn has not come",
+                                       "waiting for widget team/q: its turn has not come (for 1m so far)",
+                                       "waiting for widget team/q: its turn has not come (for 2m so far)"));
+}
+
+TEST(ClaimMachine, asks_for_its_place_in_line_where_somebody_wants_to_know) {
+  ClaimWorld world(true);
+  world.settings.progress_every = seconds{1};
+  world.settings.progress_again = false;
+  std::vector<std::string> uids;
+  world.settings.place_in_line = [&uids](const json& primitive, const json& claims, const std::string& uid) {
+    EXPECT_EQ(primitive["metadata"]["uid"], "u-q");
+    EXPECT_EQ(claims["items"][0]["metadata"]["uid"], uid);
+    uids.push_back(uid);
+    return std::to_string(4 - uids.size()) + " of 3 in line";
+  };
+  world.on_created = [](ClaimWorld& w) {
+    w.set_waiting("Waiting", "its turn has not come");
+    w.at(seconds{12}, [](ClaimWorld& x) { x.grant(); });
+  };
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  EXPECT_THAT(world.notes, ElementsAre("waiting for widget team/q: its turn has not come",
+                                       "waiting for widget team/q: its turn has not come; 3 of 3 in line",
+                                       "waiting for widget team/q: its turn has not come; 2 of 3 in line",
+                                       "waiting for widget team/q: its turn has not come; 1 of 3 in line"));
+  EXPECT_EQ(std::ranges::count(world.sent, "LIST tickets"), 3);
+}
+
+TEST(ClaimMachine, waits_without_its_place_where_it_may_not_list) {
+  ClaimWorld world(true);
+  world.settings.place_in_line = [](const json&, const json&, const std::string&) { return "never"; };
+  world.refusals["LIST tickets"] = status_of(403, "Forbidden", "no");
+  world.on_created = [](ClaimWorld& w) {
+    w.set_waiting("Waiting", "its turn has not come");
+    w.at(seconds{30}, [](ClaimWorld& x) { x.grant(); });
+  };
+  EXPECT_EQ(world.run().code, ExitCode::done);
+  EXPECT_EQ(std::ranges::count(world.sent, "LIST tickets"), 1);
+  EXPECT_THAT(world.notes, ElementsAre("waiting for widget team/q: its turn has not come"));
 }
 
 TEST(ClaimMachine, waits_while_paused) {

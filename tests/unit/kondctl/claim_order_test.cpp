@@ -105,5 +105,17 @@ TEST(ClaimOrder, shows_the_plugin_who_holds_and_what_time_it_is) {
   EXPECT_EQ(time, now.time_since_epoch().count());
 }
 
+TEST(ClaimOrder, names_the_place_in_line) {
+  auto held = ticket("held", 9);
+  held["status"] = {{"phase", "Granted"}, {"token", 4}, {"units", 1}};
+  const json list = {{"items", {held, ticket("a", 3), ticket("b", 2), ticket("c", 1)}}};
+  const auto kind = speaking_of({3, 1, 2});
+  EXPECT_EQ(place_in_line(list, kind, widget, "uid-c", now), "1 of 3 in line");
+  EXPECT_EQ(place_in_line(list, kind, widget, "uid-b", now), "3 of 3 in line");
+  EXPECT_EQ(place_in_line(list, kind, widget, "uid-held", now), "");
+  EXPECT_EQ(place_in_line(list, kind, widget, "of nobody", now), "");
+  EXPECT_EQ(place_in_line(json::object(), kind, widget, "uid-c", now), "");
+}
+
 }  // namespace
 }  // namespace konductor::kondctl::test

@@ -14,6 +14,8 @@ using Do = WaitWorld::Do;
 
 TEST(WaitMachine, watches_the_one_object_until_its_phase_serves) {
   WaitWorld world(Do::wait);
+  world.settings.progress_every = seconds{1};
+  world.settings.progress_again = false;
   world.set_phase("Gathering", "1 of 3 have come");
   world.at(seconds{5}, [](WaitWorld& w) { w.set_phase("Gathering", "2 of 3 have come"); });
   world.at(seconds{6}, [](WaitWorld& w) { w.set_status({{"seen", 4}}); });
