@@ -88,21 +88,17 @@ ExitCode print_explanation(std::span<const runtime::KindDeclaration> kinds, cons
 }
 
 // The words behind the program's name, up to the cursor. Whatever fails, there is only nothing to offer.
-int complete(std::span<const std::string> words, runtime::MonoTime started) {
+int complete(std::span<const std::string> words, runtime::MonoTime started, Asker asker) {
   if (!words.empty() && words.front() == completion_word) words = words.subspan(1);
   if (!words.empty() && words.front() == "--") words = words.subspan(1);
   Console console(std::cout, std::cerr, {});
   const auto plugins = load(first_look(words));
-  if (!plugins) return 0;
+  if (!plugins) {
+    if (asker == Asker::kubectl) console.print(kubectl_no_files);
+    return 0;
+  }
   const auto kinds = plugins->kinds();
-  return static_cast<int>(offer(CommandTree(kinds).describe(), words, console, started));
-}
-
-// kubectl wants an order to the shell behind the words: 4, no files.
-int complete_for_kubectl(std::span<const std::string> words, runtime::MonoTime started) {
-  const int code = complete(words, started);
-  std::cout << ":4\n" << std::flush;
-  return code;
+  return static_cast<int>(offer(CommandTree(kinds).describe(), words, console, started, asker));
 }
 
 // What the user typed for us.
@@ -111,12 +107,28 @@ std::string typed_name(const std::string& called) {
   return called.starts_with(plugin) ? "kubectl " + called.substr(plugin.size()) : "kondctl";
 }
 
+ExitCode carry_out(Invocation& invocation, const host::PluginRegistry& plugins, Console& console,
+                   runtime::MonoTime started) {
+  const auto kinds = plugins.kinds();
+  switch (invocation.purpose) {
+    case Invocation::Purpose::version: return print_version(invocation.global.output, console);
+    case Invocation::Purpose::plugin_list: return list_plugins(plugins, invocation.global.output, console);
+    case Invocation::Purpose::completion: return print_script(invocation.topic, console);
+    case Invocation::Purpose::explain: return print_explanation(kinds, invocation.topic, console);
+    case Invocation::Purpose::manual:
+      return print_manual(CommandTree(kinds).describe(), invocation, version_text, console);
+    case Invocation::Purpose::overview:
+    case Invocation::Purpose::action: break;
+  }
+  return act(invocation, kinds, console, started);
+}
+
 }  // namespace
 
 int run(const std::string& program, const std::vector<std::string>& args, runtime::MonoTime started) {
   const std::string called = std::filesystem::path(program).filename();
-  if (called.starts_with(kubectl_completion)) return complete_for_kubectl(args, started);
-  if (!args.empty() && args.front() == completion_word) return complete(args, started);
+  if (called.starts_with(kubectl_completion)) return complete(args, started, Asker::kubectl);
+  if (!args.empty() && args.front() == completion_word) return complete(args, started, Asker::script);
   Console early(std::cout, std::cerr, {});
   auto plugins = load(first_look(args));
   if (!plugins) return static_cast<int>(report(early, plugins.error()));
@@ -134,18 +146,10 @@ int run(const std::string& program, const std::vector<std::string>& args, runtim
   for (const host::RefusedPlugin& plugin : plugins->refused) {
     console.detail("refused plugin " + plugin.file + ": " + plugin.reason);
   }
-  switch (invocation.purpose) {
-    case Invocation::Purpose::version: return static_cast<int>(print_version(invocation.global.output, console));
-    case Invocation::Purpose::plugin_list:
-      return static_cast<int>(list_plugins(*plugins, invocation.global.output, console));
-    case Invocation::Purpose::completion: return static_cast<int>(print_script(invocation.topic, console));
-    case Invocation::Purpose::explain: return static_cast<int>(print_explanation(kinds, invocation.topic, console));
-    case Invocation::Purpose::manual:
-      return static_cast<int>(print_manual(CommandTree(kinds).describe(), invocation, version_text, console));
-    case Invocation::Purpose::overview:
-    case Invocation::Purpose::action: break;
-  }
-  return static_cast<int>(act(invocation, kinds, console, started));
+  const ExitCode code = carry_out(invocation, *plugins, console, started);
+  if (!console.has_lost_results()) return static_cast<int>(code);
+  console.error("the result could not be written to standard output; what was done stands");
+  return static_cast<int>(code == ExitCode::done ? ExitCode::failed : code);
 }
 
 }  // namespace konductor::kondctl

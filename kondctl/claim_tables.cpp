@@ -162,10 +162,13 @@ std::string first_holders_of(const json& primitive, const runtime::KindDeclarati
   const json* holders = kube::find_path(primitive, "status.holders");
   if (holders == nullptr || !holders->is_array()) return {};
   if (holders->empty()) return "nobody holds it\n";
+  const std::string home = text_at(primitive, "metadata.namespace") + "/";
   std::vector<Row> rows{{"HELD BY", "CLAIM", units_title(kind), "SINCE"}};
   for (const json& one : *holders) {
     const std::string since = text_at(one, "since");
-    rows.push_back({kube::one_line(text_at(one, "holder"), longest_holder), text_at(one, "name"),
+    std::string name = text_at(one, "name");
+    if (name.starts_with(home)) name.erase(0, home.size());
+    rows.push_back({kube::one_line(text_at(one, "holder"), longest_holder), std::move(name),
                     std::to_string(kube::integer_at(one, "units").value_or(1)),
                     since.empty() ? std::string{} : age(since, now)});
   }

@@ -255,6 +255,16 @@ std::size_t words_begin(std::span<const std::string> args, std::span<const runti
   return runs ? static_cast<std::size_t>(std::ranges::find(args, "--") - args.begin()) : args.size();
 }
 
+// "-o=json" as kubectl takes it: CLI11 would take "=json" for the value.
+std::vector<std::string> with_short_values(std::span<const std::string> args) {
+  std::vector<std::string> words(args.begin(), args.end());
+  for (std::string& word : words) {
+    if (word == "--") break;
+    if (word.starts_with("-o=") || word.starts_with("-n=")) word.erase(2, 1);
+  }
+  return words;
+}
+
 }  // namespace
 
 FirstLook first_look(std::span<const std::string> args) {
@@ -274,7 +284,7 @@ CommandLine parse_command_line(std::span<const std::string> args, std::span<cons
   if (const std::string unknown = unknown_word(args, kinds); !unknown.empty()) return usage(unknown);
   CommandTree tree(kinds, program);
   const std::size_t end = words_begin(args, kinds);
-  auto raw = tree.parse(args.first(end));
+  auto raw = tree.parse(with_short_values(args.first(end)));
   if (const auto* farewell = std::get_if<Farewell>(&raw)) return *farewell;
   auto invocation = checked(std::get<RawCommandLine>(raw), participant);
   if (!invocation) return usage(invocation.error().detail);

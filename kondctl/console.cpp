@@ -17,6 +17,10 @@ void Console::print(std::string_view text) {
   out_ << text << std::flush;
 }
 
+bool Console::has_lost_results() const {
+  return !out_;
+}
+
 void Console::error(std::string_view sentence) {
   err_ << "kondctl: " << kube::one_line(sentence, longest_sentence) << '\n' << std::flush;
 }

@@ -15,6 +15,8 @@ class Console {
 
   /// A result, as it is.
   void print(std::string_view text);
+  /// Whether a result could not be written: nobody has it.
+  [[nodiscard]] bool has_lost_results() const;
   /// Why the exit code is not 0.
   void error(std::string_view sentence);
   /// Worth knowing; not with -q.

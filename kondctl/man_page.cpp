@@ -110,6 +110,7 @@ std::string man_page_of_kind(const CommandDescription& group, const std::string&
   text += ".SH DESCRIPTION\n" + escaped(group.summary) + "\n.SH COMMANDS\n";
   for (const CommandDescription& verb : group.commands) {
     text += ".SS " + quoted_argument(verb.name) + "\n" + escaped(verb.summary) + "\n" + options_text(verb);
+    if (!verb.footer.empty() && verb.footer != group.footer) text += ".PP\n" + escaped(verb.footer) + "\n";
   }
   return text + ".SH SEE ALSO\n" + bold("kondctl") +
          "(1) has the flags that every command understands, and exit codes.\n";

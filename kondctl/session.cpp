@@ -84,9 +84,9 @@ boost::asio::awaitable<void> send_patiently(io::KubeClient& client, const kube::
 }  // namespace
 
 Result<std::unique_ptr<Session>> Session::open(const Invocation& invocation, Console& console,
-                                               runtime::MonoTime started) {
+                                               runtime::MonoTime started, Asks asks) {
   io::Environment environment = io::system_environment();
-  environment.terminal = isatty(STDIN_FILENO) == 1;
+  environment.terminal = asks == Asks::the_user && isatty(STDIN_FILENO) == 1;
   const auto access = io::load_config({invocation.global.kubeconfig, invocation.global.context}, environment);
   if (!access) return access.error();
   const std::string& default_ns = access->ns;

@@ -19,9 +19,11 @@ namespace konductor::kondctl {
 /// What an action works with: the command line, the API server, who we are.
 class Session {
  public:
+  enum class Asks { the_user, nothing };
   /// Finds the cluster and reads its credentials; connects to nothing yet. All arguments must outlive the session.
+  /// `asks`: whether a credential plugin may talk to who sits at the terminal.
   static Result<std::unique_ptr<Session>> open(const Invocation& invocation, Console& console,
-                                               runtime::MonoTime started);
+                                               runtime::MonoTime started, Asks asks = Asks::the_user);
 
   /// Waits for one answer, classified. Errors start with `doing`. While the server can't be reached it tries again
   /// until `until`.

@@ -1,5 +1,7 @@
 #include "host/yaml_printer.hpp"
 
+#include "kube/text.hpp"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -30,7 +32,7 @@ bool is_plain(const std::string& text) {
 // A JSON string is a double-quoted YAML scalar.
 std::string scalar(const json& value) {
   if (value.is_string() && is_plain(value.get_ref<const std::string&>())) return value.get<std::string>();
-  return value.dump();
+  return kube::visible_json(value.dump());
 }
 
 bool is_block(const json& value) {

@@ -71,6 +71,19 @@ std::string visible(std::string_view text) {
   return shown;
 }
 
+std::string visible_json(std::string_view json) {
+  std::string shown;
+  shown.reserve(json.size());
+  while (!json.empty()) {
+    const Character next = decode(json);
+    const bool escaped = next.size > 0 && next.code >= 0x7f && is_hidden(next.code);
+    const std::size_t size = std::max<std::size_t>(next.size, 1);
+    shown += escaped ? escape(next.code, 'u', 4) : std::string(json.substr(0, size));
+    json.remove_prefix(size);
+  }
+  return shown;
+}
+
 std::string one_line(std::string_view text, std::size_t limit) {
   std::string blanks_joined;
   for (const char c : text) {

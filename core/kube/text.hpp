@@ -17,4 +17,7 @@ std::string one_line(std::string_view text, std::size_t limit = 1000);
 /// one_line() in double quotes, for what a user wrote.
 std::string quoted(std::string_view text);
 
+/// The same for JSON, which means the same afterwards: \u009b. Its line breaks stay.
+std::string visible_json(std::string_view json);
+
 }  // namespace konductor::kube

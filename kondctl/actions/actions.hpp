@@ -12,6 +12,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 /// One function for each action that kondctl has code for. They print what they did, and say the exit code.
 namespace konductor::kondctl {
@@ -32,9 +33,13 @@ ExitCode create(Session& session);
 ExitCode set(Session& session);
 ExitCode remove(Session& session);
 
-/// What may stand at the end of a command line: a line for each, and nothing else, whatever fails.
+/// What may stand at the end of a command line: a line for each, and nothing else, whatever fails. Our own scripts know
+/// the word ":files"; kubectl wants an order to the shell as the last line.
+enum class Asker { script, kubectl };
+inline constexpr std::string_view kubectl_and_files = ":0\n";
+inline constexpr std::string_view kubectl_no_files = ":4\n";
 ExitCode offer(const CommandDescription& commands, std::span<const std::string> words, Console& console,
-               runtime::MonoTime started);
+               runtime::MonoTime started, Asker asker);
 ExitCode print_manual(const CommandDescription& commands, const Invocation& invocation, const std::string& version,
                       Console& console);
 

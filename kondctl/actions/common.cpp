@@ -4,6 +4,7 @@
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_name.hpp"
 #include "kondctl/claim_order.hpp"
+#include "kube/text.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -115,12 +116,12 @@ void print_claim(Session& session, const ClaimPlace& place, const nlohmann::json
 }
 
 std::string resource_line(const std::string& singular, const std::string& name) {
-  return singular + "." + runtime::api_group + "/" + name + "\n";
+  return singular + "." + runtime::api_group + "/" + kube::visible(name) + "\n";
 }
 
 std::string to_text(const nlohmann::json& value, Format format) {
   if (format == Format::yaml) return host::to_yaml(value);
-  return value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return kube::visible_json(value.dump(2, ' ', false, nlohmann::json::error_handler_t::replace)) + "\n";
 }
 
 }  // namespace konductor::kondctl

@@ -43,6 +43,15 @@ std::string with_fields(const std::string& text, const Session& session) {
   return fields.empty() ? text : text + ": " + fields;
 }
 
+std::string finalizers_of(const nlohmann::json& object) {
+  const auto* names = kube::find_path(object, "metadata.finalizers");
+  std::string text;
+  if (names == nullptr || !names->is_array()) return text;
+  for (const auto& name : *names)
+    text += (text.empty() ? "" : ", ") + (name.is_string() ? name.get<std::string>() : "?");
+  return text;
+}
+
 }  // namespace
 
 ExitCode create(Session& session) {
@@ -80,7 +89,10 @@ ExitCode remove(Session& session) {
     if (!gone && gone.error().code == Errc::conflict && io::mono_now() < until) continue;
     // An answer that was lost, or somebody else: it is gone.
     if (!gone && gone.error().code != Errc::not_found) return report(session.console, gone.error());
-    print(session, *object, "deleted " + subject(session));
+    const bool stays = gone && !kube::text_at(*gone, "metadata.deletionTimestamp").empty();
+    print(session, stays ? *gone : *object,
+          (stays ? "deleting " : "deleted ") + subject(session) +
+              (stays ? ": it stays until its finalizers are done (" + finalizers_of(*gone) + ")" : std::string{}));
     return ExitCode::done;
   }
 }

@@ -54,6 +54,8 @@ class FollowedKind {
     const auto known = known_.find(key);
     const bool same = known != known_.end() && text_at(*known->second, "metadata.resourceVersion") ==
                                                    text_at(*object, "metadata.resourceVersion");
+    if (known != known_.end() && text_at(*known->second, "metadata.uid") != text_at(*object, "metadata.uid"))
+      remove(key);
     known_[key] = object;
     if (!same && synced_) print({*object}, {});
   }

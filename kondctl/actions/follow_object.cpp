@@ -72,6 +72,7 @@ class FollowedObject {
       case ViewEvent::Kind::begin: listed_ = false; break;
       case ViewEvent::Kind::apply:
         listed_ = true;
+        if (object_ && text_at(*object_, "metadata.uid") != text_at(*event.object, "metadata.uid")) return gone();
         if (object_ && version_of(*object_) == version_of(*event.object)) break;
         object_ = event.object;
         show_soon();

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds longest_end{200};
 
 Following::Following(Session& session, std::vector<Source> sources, Consumer consumer, Refused refused)
     : session_(session), consumer_(std::move(consumer)), refused_(std::move(refused)) {
-  known_.resize(sources.size());
+  states_.resize(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     runtime::WatchSettings settings;
     settings.resource = std::move(sources[i].resource);
@@ -65,16 +65,26 @@ void Following::stop(ExitCode code) {
 void Following::hear(std::size_t source, const runtime::ViewEvent& event) {
   if (stopped_) return;
   if (event.kind == runtime::ViewEvent::Kind::failed) return fail(source, event);
-  if (event.kind != runtime::ViewEvent::Kind::begin) troubled_ = false;
-  if (event.kind == runtime::ViewEvent::Kind::synced) known_[source] = true;
+  State& state = states_[source];
+  if (event.kind == runtime::ViewEvent::Kind::begin) state.listing = true;
+  // A list that is answered says nothing yet of the watch that failed behind the one before.
+  if (!state.listing) state.trouble.clear();
+  if (event.kind == runtime::ViewEvent::Kind::synced) {
+    state.known = true;
+    state.listing = false;
+  }
   consumer_(source, event);
+  if (session_.console.has_lost_results()) stop(ExitCode::failed);
 }
 
 void Following::fail(std::size_t source, const runtime::ViewEvent& event) {
   const Error error{event.code, event.message, 0};
-  if (known_[source] || is_retryable(event.code) || event.code == Errc::expired) {
-    if (!troubled_) session_.console.note(event.message + "; what is shown may be old, still trying");
-    troubled_ = true;
+  State& state = states_[source];
+  state.listing = false;
+  if (state.known || is_retryable(event.code) || event.code == Errc::expired) {
+    if (state.trouble != event.message)
+      session_.console.note(event.message + "; what is shown may be old, still trying");
+    state.trouble = event.message;
     return;
   }
   drivers_[source]->stop();

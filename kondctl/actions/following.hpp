@@ -43,9 +43,13 @@ class Following {
   Consumer consumer_;
   Refused refused_;
   std::vector<std::unique_ptr<io::WatchDriver>> drivers_;
-  std::vector<bool> known_;  // which of them have been read completely
+  struct State {
+    bool known = false;    // it has been read completely
+    bool listing = false;  // between begin and synced
+    std::string trouble;   // as last told, while nothing good has come since
+  };
+  std::vector<State> states_;
   std::size_t running_ = 0;
-  bool troubled_ = false;  // said so, and nothing good has come since
   bool stopped_ = false;
   ExitCode code_ = ExitCode::done;
 };

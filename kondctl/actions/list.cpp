@@ -67,8 +67,8 @@ ExitCode list_all(Session& session, std::span<const KindDeclaration* const> kind
     auto objects = session.list(kind->primitive_resource(), ns, {}, session.started + patience);
     if (!objects) {
       const ExitCode failure = report(session.console, objects.error());
-      if (failure == ExitCode::unreachable || failure == ExitCode::interrupted) return failure;
       if (code == ExitCode::done) code = failure;
+      if (failure == ExitCode::unreachable || failure == ExitCode::interrupted) break;
       continue;
     }
     empty = empty && objects->empty();

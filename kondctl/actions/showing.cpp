@@ -34,10 +34,9 @@ std::string facts_of(const json& object, const runtime::KindDeclaration& kind, b
       rows.push_back({"  " + text_at(one, "type"), text_at(one, "status"),
                       kube::one_line(text_at(one, "reason") + " " + text_at(one, "message"), 300)});
     }
-  } else {
-    rows.push_back({"  no operator has looked at it yet"});
   }
-  return render_table(rows, tints);
+  const bool seen = conditions != nullptr && conditions->is_array();
+  return render_table(rows, tints) + (seen ? "" : "  no operator has looked at it yet\n");
 }
 
 json objects_of(const std::vector<ShownClaim>& claims) {
@@ -46,13 +45,15 @@ json objects_of(const std::vector<ShownClaim>& claims) {
   return objects;
 }
 
-json as_json(const json& object, const ObjectClaims& claims) {
+json as_json(const json& object, const ObjectClaims& claims, const runtime::KindDeclaration& kind) {
   json shown = {{"object", presentable(object)}};
   if (claims.granted) {
     shown["holding"] = objects_of(claims.granted->holding);
     shown["waiting"] = objects_of(claims.granted->waiting);
   }
   if (claims.counted) shown["claims"] = objects_of(*claims.counted);
+  // Else it would look as if there were none.
+  if (!claims.granted && !claims.counted && !kind.claim.plural.empty()) shown["claimsHidden"] = true;
   return shown;
 }
 
@@ -90,11 +91,11 @@ std::string hidden(const runtime::KindDeclaration& kind, const Error& error) {
 std::string shown(const json& object, const ObjectClaims& claims, const runtime::KindDeclaration& kind,
                   const GlobalOptions& options, kube::WallTime now) {
   if (options.output == Format::json || options.output == Format::yaml) {
-    return to_text(as_json(object, claims), options.output);
+    return to_text(as_json(object, claims, kind), options.output);
   }
   const kube::NamespacedName name{text_at(object, "metadata.namespace"), text_at(object, "metadata.name")};
-  return kind.names.singular + " " + kube::to_string(name) + "\n" + facts_of(object, kind, options.colours, now) +
-         as_text(object, claims, kind, now);
+  return kind.names.singular + " " + kube::visible(kube::to_string(name)) + "\n" +
+         facts_of(object, kind, options.colours, now) + as_text(object, claims, kind, now);
 }
 
 }  // namespace konductor::kondctl

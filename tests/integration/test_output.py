@@ -1,10 +1,12 @@
 """What kondctl shows, and what it makes and changes for people: tables, JSON, create, set, delete."""
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 
 from client import kondctl
@@ -231,6 +233,8 @@ def test_it_is_a_plugin_of_kubectl_by_its_name(world):
         assert "kubectl konductor" in world.run("kubectl", "konductor", "semaphore", "--help", env=env).stdout
         offered = world.run("kubectl", "__complete", "konductor", "semaphore", "acquire", "-n", ns, "", env=env, check=False).stdout
         assert offered.splitlines()[0] == "q", offered
+        offered = world.run("kubectl", "__complete", "konductor", "semaphore", "list", "--kubeconfig", "", env=env, check=False).stdout
+        assert ":files" not in offered and offered.splitlines()[-1] == ":0", offered
 
 
 def test_words_that_do_not_exist_are_guessed_at(world):
@@ -238,6 +242,78 @@ def test_words_that_do_not_exist_are_guessed_at(world):
                          (("semaphore", "acquire", "q", "--permit=2"), "--permits")):
         done = world.kondctl(*words)
         assert done.returncode == 2 and f'did you mean "{guess}"?' in done.stderr, done
+
+
+# ---- what can't be written, read, or said as it is
+
+
+def test_a_result_that_nobody_gets_is_a_failure(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        with open("/dev/full", "w") as full:
+            for words in (("semaphore", "list"), ("semaphore", "acquire", "q", "--holder", "h", "-o", "json"), ("version",)):
+                done = subprocess.run([str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(world.kubeconfig), *words,
+                                       "-n", ns], stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, timeout=20)
+                assert done.returncode == 1 and "could not be written" in done.stderr, done
+        assert len(world.api.list(ns, "permits")) == 1, "what was done stands"
+        ignoring = ("import os, signal, sys; signal.signal(signal.SIGPIPE, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])")
+        follower = subprocess.Popen([sys.executable, "-c", ignoring, str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig",
+                                     str(world.kubeconfig), "semaphore", "list", "-w", "-n", ns, "-o", "name"],
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert follower.stdout.readline() == "semaphore.sync.konductor.io/q\n"
+        follower.stdout.close()
+        world.api.create(ns, "semaphores", semaphore("r", 3))
+        assert follower.wait(10) == 1
+
+
+def test_yaml_and_json_command_no_terminal(world):
+    holder = "\u009b2J\u202e\x7f"
+    with world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        world.api.create(ns, "permits", permit("p", "q", holder=holder))
+        for form in ("json", "yaml"):
+            shown = kondctl(world, ns, "semaphore", "status", "q", "-o", form).stdout
+            assert not set(holder) & set(shown) and "\\u009b2J\\u202e\\u007f" in shown, shown
+        assert json.loads(kondctl(world, ns, "semaphore", "status", "q", "-o=json").stdout)["waiting"][0]["spec"]["holder"] == holder
+
+
+def test_claims_that_may_not_be_seen_are_not_said_to_be_none(world):
+    with world.operator(), world.namespace() as ns:
+        file = user(world, f"half-{ns}")
+        allow(world, ns, f"half-{ns}", {"verb": "get,list", "resource": "semaphores.sync.konductor.io"})
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        claim = json.loads(kondctl(world, ns, "semaphore", "acquire", "q", "--holder", "h", "-o", "json").stdout)["claim"]
+        seen = json.loads(world.kondctl("semaphore", "status", "q", "-n", ns, "-o", "json", kubeconfig=file).stdout)
+        assert seen["claimsHidden"] and "holding" not in seen, seen
+        text = wait_for("its status names who holds", lambda: (out := world.kondctl("semaphore", "status", "q", "-n", ns, kubeconfig=file).stdout)
+                        and "HELD BY" in out and out)
+        assert f" {claim} " in text and f"{ns}/{claim}" not in text, text
+
+
+def test_watch_without_the_right_to_watch_says_so_once_and_looks_again(world):
+    with world.namespace() as ns:
+        file = user(world, f"lister-{ns}")
+        allow(world, ns, f"lister-{ns}", {"verb": "get,list", "resource": "semaphores.sync.konductor.io"})
+        world.api.create(ns, "semaphores", semaphore("q", 3))
+        process = world.start_kondctl("semaphore", "list", "-n", ns, "-w", "-o", "name", kubeconfig=file)
+        for name in ("q", "r", "s"):
+            if name != "q":
+                world.api.create(ns, "semaphores", semaphore(name, 3))
+            assert process.stdout.readline() == f"semaphore.sync.konductor.io/{name}\n"
+        process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=10)[1]
+        assert said.count("cannot watch") == 1, said
+
+
+def test_what_waits_for_a_finalizer_is_not_deleted_yet(world):
+    with world.namespace() as ns:
+        body = semaphore("q", 3)
+        body["metadata"]["finalizers"] = ["example.com/last-words"]
+        world.api.create(ns, "semaphores", body)
+        said = kondctl(world, ns, "semaphore", "delete", "q").stdout
+        assert said.startswith(f"deleting semaphore {ns}/q") and "example.com/last-words" in said, said
+        world.api.patch(ns, "semaphores", "q", {"metadata": {"finalizers": None}})
+        wait_for("it is gone", lambda: not world.api.list(ns, "semaphores"))
 
 
 # ---- following, colours
@@ -342,10 +418,14 @@ def test_colours_only_on_a_terminal_and_not_with_no_color(world):
             subprocess.run([str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(world.kubeconfig), "status",
                             "-n", ns], stdin=subprocess.DEVNULL, stdout=follower, check=True, timeout=20,
                            env={**os.environ, "TERM": "xterm", **env})
-            return os.read(leader, 65536).decode()
+            os.close(follower)
+            shown = b""
+            with contextlib.suppress(OSError):  # EIO: all has been read, and nobody has the other end
+                while piece := os.read(leader, 65536):
+                    shown += piece
+            return shown.decode()
         finally:
             os.close(leader)
-            os.close(follower)
     with world.operator(), world.namespace() as ns:
         world.api.create(ns, "semaphores", semaphore("q", 3))
         wait_for("it is ready", lambda: world.api.get(ns, "semaphores", "q").get("status", {}).get("phase") == "Ready")

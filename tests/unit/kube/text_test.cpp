@@ -39,6 +39,12 @@ TEST(Text, shows_what_would_command_a_terminal) {
   }
 }
 
+TEST(Text, in_json_means_the_same_when_nothing_in_it_commands_a_terminal) {
+  EXPECT_EQ(visible_json("{\n  \"a\": \"\xc3\xa4\\n\x7f\xc2\x9b\xe2\x80\xae\"\n}"),
+            "{\n  \"a\": \"\xc3\xa4\\n\\u007f\\u009b\\u202e\"\n}");
+  EXPECT_EQ(visible_json("\xff\x1b"), "\xff\x1b") << "what is no JSON stays as it is";
+}
+
 TEST(Text, is_cut_at_the_limit_and_never_inside_of_a_character) {
   EXPECT_EQ(one_line("abcd", 4), "abcd");
   EXPECT_EQ(one_line("abcde", 4), "abcd...");
