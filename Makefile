@@ -47,7 +47,7 @@ chaos: build ## faults on a real API server for DURATION=30m (SEED=N: the same f
 bench: build ## figures against a floor of the same run (ONLY=scenario; DOCS=1 writes docs/benchmarks.md anew)
 	@tests/run/bench $(if $(ONLY),--only '$(ONLY)') $(if $(DOCS),--docs)
 
-image: build ## a container image of the release build: build/konductor-image.tar
+image: build ## a container image of the release build, without a shell: build/konductor-image.tar
 	@packaging/setup --node
 	@packaging/image
 

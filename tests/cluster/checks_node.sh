@@ -100,8 +100,8 @@ check "down of the other" node_down_leaves_nothing "$m"
 check "the first one does not care" "$cluster" status --dir "$n"
 
 makes_image() {
-  "$here/../../packaging/image" --bin "$built/bin" --plugins "$plugins" --output "$archive" &&
-    "$here/../../packaging/image" --bin "$built/bin" --plugins "$plugins" --output "$archive.again" && cmp "$archive" "$archive.again"
+  local make=("$here/../../packaging/image" --shell --bin "$built/bin" --plugins "$plugins" --output)
+  "${make[@]}" "$archive" && "${make[@]}" "$archive.again" && cmp "$archive" "$archive.again"
 }
 check "packaging/image makes an image from the build, twice the same" makes_image
 check "image imports it" "$cluster" image "$archive" --dir "$n"
@@ -115,7 +115,7 @@ job_manifest() {
   cat <<END
 {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "$1"}, "spec": {$job_fields "template": {"spec": {
   ${3-} "restartPolicy": "Never", "terminationGracePeriodSeconds": 1,
-  "containers": [{"name": "main", "image": "konductor.io/konductor:dev", "command": ["sh", "-c", "$2"]}]}}}}
+  "containers": [{"name": "main", "image": "konductor.io/konductor:dev-shell", "command": ["sh", "-c", "$2"]}]}}}}
 END
 }
 job() { job_manifest "$@" | k "$n" apply -f -; }
@@ -149,7 +149,7 @@ END
   k "$n" wait --for=condition=Ready semaphore/q --timeout=30s || { cat "$work/operator.log"; return 1; }
 }
 acquires() {
-  job "$1" "echo granted" '"initContainers": [{"name": "wait", "image": "konductor.io/konductor:dev",
+  job "$1" "echo granted" '"initContainers": [{"name": "wait", "image": "konductor.io/konductor:dev-shell",
     "command": ["kondctl", "semaphore", "acquire", "q", "--wait", "--ttl=10m"]}],' && job_completes "$1"
 }
 check "the operator runs on the host" has_operator

@@ -9,6 +9,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAME, PERMITS = "api-quota", 5
+IMAGE, WORK_IMAGE = "konductor.io/konductor:dev", "example.com/work:1"  # that of Konductor has no shell
 
 
 def say(text):
@@ -62,7 +63,8 @@ class Stage:
         self.command("up", *flags, "--dir", self.cluster)
         if node:
             run(ROOT / "packaging/image", "--output", self.dir / "image.tar")
-            self.command("image", self.dir / "image.tar", "--dir", self.cluster)
+            run(ROOT / "packaging/image", "--shell", "--name", WORK_IMAGE, "--output", self.dir / "work.tar")
+            self.command("image", self.dir / "image.tar", self.dir / "work.tar", "--dir", self.cluster)
         binaries = self.command("binaries", stdout=subprocess.PIPE).stdout.strip().splitlines()[-1]
         self.env["KUBECONFIG"] = str(self.cluster / "kubeconfig")
         self.env["PATH"] = f"{ROOT}/build/bin:{binaries}:{self.env['PATH']}"
