@@ -23,6 +23,8 @@ import urllib.parse
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("KONDUCTOR_BUILD", ROOT / "build/dev"))
 GROUP = "/apis/sync.konductor.io/v1"
+OTHER_GROUPS = {**dict.fromkeys(("pods", "events", "namespaces", "serviceaccounts", "configmaps"), "/api/v1"),
+                **dict.fromkeys(("jobs", "cronjobs"), "/apis/batch/v1"), "deployments": "/apis/apps/v1"}
 POOL = concurrent.futures.ThreadPoolExecutor(8)
 
 
@@ -77,7 +79,7 @@ class Api:
         return parsed if expect_ok else (answer.status, parsed)
 
     def path(self, ns, plural, name="", sub=""):
-        group = "/api/v1" if plural in ("pods", "events", "namespaces", "serviceaccounts", "configmaps") else GROUP
+        group = OTHER_GROUPS.get(plural, GROUP)
         if plural == "namespaces":
             return f"{group}/namespaces" + (f"/{name}" if name else "")
         return f"{group}/namespaces/{ns}/{plural}" + (f"/{name}" if name else "") + (f"/{sub}" if sub else "")
@@ -186,17 +188,19 @@ class Operator:
 class World:
     """The shared cluster, with the CRDs of all plugins of the build and of the toys."""
 
+    FLAGS = ()  # of the cluster's programs, and of `up`
+
     def __init__(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="konductor-integration-"))
         self.cluster_dir = self.dir / "cluster"
         self.kubeconfig = self.cluster_dir / "kubeconfig"
         self.cluster = str(ROOT / "tests/cluster/cluster")
         self.plugins = self.dir / "plugins"
-        self.count = 0
+        self.count, self.counting = 0, threading.Lock()
 
     def up(self):
-        subprocess.run([self.cluster, "up", "--dir", str(self.cluster_dir)], check=True, stdout=subprocess.DEVNULL)
-        binaries = subprocess.run([self.cluster, "binaries"], check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
+        subprocess.run([self.cluster, "up", *self.FLAGS, "--dir", str(self.cluster_dir)], check=True, stdout=subprocess.DEVNULL)
+        binaries = subprocess.run([self.cluster, "binaries", *self.FLAGS], check=True, capture_output=True, text=True).stdout.strip().splitlines()[-1]
         os.environ["PATH"] = f"{BUILD}/bin:{binaries}:{os.environ['PATH']}"
         for name in ("KUBECONFIG", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"):
             os.environ.pop(name, None)
@@ -247,8 +251,9 @@ class World:
 
     @contextlib.contextmanager
     def namespace(self):
-        self.count += 1
-        name = f"t{os.getpid()}-{self.count}"
+        with self.counting:
+            self.count += 1
+            name = f"t{os.getpid()}-{self.count}"
         self.api.create("", "namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         try:
             yield name
