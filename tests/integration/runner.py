@@ -18,6 +18,12 @@ def tests_in(folder, only):
     return tests
 
 
+def say(line):
+    """Whole, whoever else says something."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
 class Runner:
     def __init__(self, world, again):
         self.world, self.again = world, again
@@ -29,11 +35,11 @@ class Runner:
         try:
             test(self.world)
             self.passed.append(name)
-            print(f"ok    {name} ({time.monotonic() - began:.1f} s)", flush=True)
+            say(f"ok    {name} ({time.monotonic() - began:.1f} s)")
         except Exception:  # a test may fail in any way; the others go on
             self.failed.append(name)
-            print(f"FAIL  {name} ({time.monotonic() - began:.1f} s)\n{traceback.format_exc()}"
-                  f"      again: {self.again} --only '{name}$'", flush=True)
+            say(f"FAIL  {name} ({time.monotonic() - began:.1f} s)\n{traceback.format_exc()}"
+                f"      again: {self.again} --only '{name}$'")
 
 
 def side_by_side(at_once, run, tests):
@@ -41,7 +47,7 @@ def side_by_side(at_once, run, tests):
     try:
         list(pool.map(run, tests))
     finally:
-        pool.shutdown(cancel_futures=True)  # who is told to end begins no more of them
+        pool.shutdown(wait=False, cancel_futures=True)  # who is told to end begins no more of them, and takes the world away from the others
 
 
 def main(folder, kind, make_world, doc, at_once=1):
@@ -62,6 +68,7 @@ def main(folder, kind, make_world, doc, at_once=1):
         world.up()
         print(f"cluster up in {time.monotonic() - began:.1f} s", flush=True)
         crowd = [test for test in tests if at_once > 1 and not hasattr(test[1], "alone")]
+        crowd.sort(key=lambda test: not hasattr(test[1], "slow"))
         side_by_side(at_once, runner.run, crowd)
         for test in tests:
             if test not in crowd:
@@ -77,4 +84,10 @@ def main(folder, kind, make_world, doc, at_once=1):
 def alone(test):
     """No other test runs beside it."""
     test.alone = True
+    return test
+
+
+def slow(test):
+    """It waits for long, so it begins first of those that run side by side."""
+    test.slow = True
     return test
