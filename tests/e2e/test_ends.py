@@ -3,7 +3,7 @@ import contextlib
 
 from harness import wait_for
 from kinds import phase, semaphore
-from node import (AT_WORK, BRIEFLY, Log, acquire, container, exit_code, is_finished, kill, most_granted, pod, restarts, run, script, state,
+from node import (AT_WORK, BRIEFLY, Log, acquire, container, exit_code, is_finished, kill, most_granted, pod, restarts, run, script, span, state,
                   status_of, times)
 from runner import alone, say
 from stage import most_at_once
@@ -107,6 +107,19 @@ def test_a_namespace_goes_with_all_that_held_and_waited_and_the_next_of_its_name
         assert max(one["status"]["token"] for one in world.api.list(gone.ns, "permits")) > token
 
 
+def test_what_an_init_container_acquired_is_free_when_its_ttl_is_over_also_while_main_works(world):
+    """The examples' README says so, in bold: nobody renews it."""
+    with world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        world.api.create(ns, "pods", pod("holder", [script(AT_WORK)], [acquire("acquire", "--ttl=5s")]))
+        world.wait_for_pod(ns, "holder", "works", lambda one: state(one) == "running" and times(world.logs(ns, "holder")))
+        world.api.create(ns, "pods", pod("next", [script(BRIEFLY)], [acquire("acquire", "--wait")]))
+        assert exit_code(world.wait_for_pod(ns, "next", "is done", is_finished)) == 0
+        assert state(world.api.get(ns, "pods", "holder")) == "running"
+        spans = [span(times(world.logs(ns, one))) for one in ("holder", "next")]
+        assert most_at_once(spans) == 2, spans
+
+
 # ---- a container that is killed and starts again in its pod
 
 # The first life works until it is killed; the second one comes to an end.
@@ -131,10 +144,10 @@ def killed(world, containers, init, what, name, lives):
                 world.wait_for_pod(pair.ns, "holder", f"has a ready {what}", lambda one: status_of(one, what).get("started"))
                 assert restarts(again) == 0 and log.process.poll() is None, "main is left alone"
                 kill(pair.holder)
-            spans = [(seen[0], seen[-1]) for seen in (log.all_times(),)]
+            spans = [span(log.all_times())]
         world.wait_for_pod(pair.ns, "holder", "is done", is_finished)
         world.wait_for_pod(pair.ns, "next", "is done", is_finished)
-        spans += [(seen[0], seen[-1]) for seen in (times(world.logs(pair.ns, one)) for one in ("holder", "next"))]
+        spans += [span(times(world.logs(pair.ns, one))) for one in ("holder", "next")]
         assert len(spans) == 3 and most_at_once(spans) == 1, spans
         claims = {one["metadata"]["uid"] for _, _, one in pair.permits.events if one["spec"]["holder"] == "holder"}
         tokens = {one["status"]["token"] for _, _, one in pair.permits.events if one["spec"]["holder"] == "holder" and phase(one) == "Granted"}
