@@ -3,7 +3,6 @@
 
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_machine_impl.hpp"
-#include "kube/json_fields.hpp"
 #include "kube/time.hpp"
 #include "runtime/primitive.hpp"
 #include "runtime/upkeep.hpp"
@@ -21,9 +20,6 @@ using nlohmann::json;
 using runtime::Phase;
 
 constexpr int rounds_at_once = 4;  // of finding another claim in the way, before it slows down
-constexpr Duration line_rest = std::chrono::seconds{5};
-constexpr std::size_t long_line = 500;  // a list of that many claims is no small thing to ask for
-constexpr Duration long_line_rest = std::chrono::minutes{1};
 
 }  // namespace
 
@@ -294,17 +290,6 @@ void ClaimMachine::Impl::on_renewal(const Result<json>& answer, MonoTime sent) {
   }
 }
 
-// Worth knowing, and no more than that: whoever may not ask is told without it.
-void ClaimMachine::Impl::on_line(const Result<json>& answer) {
-  line_at_.reset();
-  if (!answer && !is_retryable(answer.error().code)) return;
-  line_at_ = now_.mono + line_rest;
-  if (!answer || stage_ != Stage::waiting) return;
-  place_ = settings_.place_in_line(*primitive_, *answer, view_->claim.uid);
-  const json* items = kube::find_path(*answer, "items");
-  if (items != nullptr && items->size() > long_line) line_at_ = now_.mono + long_line_rest;
-}
-
 void ClaimMachine::Impl::on_refresh(const Result<json>& answer, MonoTime sent) {
   if (!answer) {
     if (answer.error().code == Errc::not_found) return deleted_by_somebody();
@@ -375,12 +360,7 @@ kube::Request ClaimMachine::Impl::request_for(Ask ask) {
       renewed_ = renewal_time(view_->claim.renew_time, renewed_, now_.server);
       return kube::merge_patch(claims, wish_.claim, compose_renewal(view_->claim.uid, renewed_));
     case Ask::withdraw: return kube::delete_object(claims, wish_.claim, {view_->claim.uid, {}});
-    case Ask::line: {
-      kube::ListOptions all;
-      all.field_selector = "spec." + wish_.kind->primitive_field + "=" + wish_.primitive.name;
-      all.limit = 0;
-      return kube::list(claims, wish_.claim.ns, all);
-    }
+    case Ask::line: return line_request();
     case Ask::inspect:
     case Ask::refresh:
     case Ask::none: break;

@@ -10,7 +10,8 @@
 
 namespace konductor::kondctl {
 
-/// The inside of ClaimMachine; claim_machine.cpp has its flow, claim_ending.cpp how it ends.
+/// The inside of ClaimMachine; claim_machine.cpp has its flow, claim_ending.cpp how it ends, claim_line.cpp
+/// its place in line.
 class ClaimMachine::Impl {
  public:
   Impl(ClaimWish wish, ClaimSettings settings, MonoTime started);
@@ -81,6 +82,7 @@ class ClaimMachine::Impl {
   void pump();
   void send_main(Ask ask);
   kube::Request request_for(Ask ask);
+  [[nodiscard]] kube::Request line_request() const;
   std::string doing(Ask ask) const;
   void send_renewal();
   void tell_progress();
