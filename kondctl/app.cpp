@@ -147,9 +147,9 @@ int run(const std::string& program, const std::vector<std::string>& args, runtim
     console.detail("refused plugin " + plugin.file + ": " + plugin.reason);
   }
   const ExitCode code = carry_out(invocation, *plugins, console, started);
-  if (!console.has_lost_results()) return static_cast<int>(code);
+  if (code != ExitCode::done || !console.has_failed()) return static_cast<int>(code);
   console.error("the result could not be written to standard output; what was done stands");
-  return static_cast<int>(code == ExitCode::done ? ExitCode::failed : code);
+  return static_cast<int>(ExitCode::failed);
 }
 
 }  // namespace konductor::kondctl

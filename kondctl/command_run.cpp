@@ -33,6 +33,7 @@ CommandRun::CommandRun(Session& session, ClaimWish wish, RunSettings settings, s
       signals_(session.io),
       remains_timer_(session.io.get_executor()),
       tenure_(session, std::move(wish), hooks()) {
+  session_.console.never_wait();
   // Whoever started us under nohup wants neither us nor the command to hear of it.
   sigset_t heard;
   sigemptyset(&heard);

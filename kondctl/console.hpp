@@ -15,8 +15,8 @@ class Console {
 
   /// A result, as it is.
   void print(std::string_view text);
-  /// Whether a result could not be written: nobody has it.
-  [[nodiscard]] bool has_lost_results() const;
+  /// Whether a result could not be written: a full disk, or nobody reads any more.
+  [[nodiscard]] bool has_failed() const;
   /// Why the exit code is not 0.
   void error(std::string_view sentence);
   /// Worth knowing; not with -q.
@@ -24,11 +24,18 @@ class Console {
   /// With -v.
   void detail(std::string_view sentence);
 
+  /// For who must do something in time, and says it by the way: from now on whoever should read it and has stopped to
+  /// is waited for only a moment, and what finds no room then is left out.
+  void never_wait() { waits_ = false; }
+
  private:
+  [[nodiscard]] bool finds_room(int file) const;
+
   std::ostream& out_;
   std::ostream& err_;
   int verbosity_;
   bool quiet_;
+  bool waits_ = true;
 };
 
 }  // namespace konductor::kondctl

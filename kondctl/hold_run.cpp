@@ -25,6 +25,7 @@ HoldRun::HoldRun(Session& session, ClaimWish wish, HoldOptions options, OnGrant 
       on_grant_(std::move(on_grant)),
       signals_(session.io, SIGINT, SIGTERM, SIGHUP),
       tenure_(session, std::move(wish), hooks()) {
+  session_.console.never_wait();
   std::signal(SIGPIPE, SIG_IGN);  // who reads the grant may end at once
 }
 

@@ -1,3 +1,4 @@
+#include "io/clock.hpp"
 #include "kondctl/actions/actions.hpp"
 #include "kondctl/advice.hpp"
 #include "kondctl/claim_machine.hpp"
@@ -7,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <utility>
 
 namespace konductor::kondctl {
@@ -14,6 +17,8 @@ namespace konductor::kondctl {
 namespace {
 
 using runtime::KindDeclaration;
+
+constexpr runtime::Duration withdrawal_time = std::chrono::seconds{2};
 
 std::string how_to_release(const KindDeclaration& kind, const ClaimPlace& place) {
   const bool by_verb = std::ranges::any_of(
@@ -44,6 +49,27 @@ std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const
   return text + ", token " + std::to_string(grant.token) + ", ttl " + kube::to_string(grant.ttl) + "\n";
 }
 
+// Nobody heard of the grant, and nobody would give it back.
+ExitCode withdraw_unheard(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
+  const KindDeclaration& kind = *session.invocation.kind;
+  const std::string why = "the result could not be written to standard output; the claim " + kube::to_string(place.claim);
+  if (grant.adopted) {
+    session.console.error(why + " stays as it was found: `" + how_to_release(kind, place) + "` releases it");
+    return ExitCode::failed;
+  }
+  // The dialogue has closed the connections of the session that it had.
+  const auto anew = Session::open(session.invocation, session.console, session.started);
+  if (!anew) return report(session.console, anew.error());
+  const auto gone = (*anew)->ask(kube::delete_object(kind.claim_resource(), place.claim, {grant.uid, {}}),
+                                 "delete " + to_string(kind.claim_resource()) + " " + kube::to_string(place.claim),
+                                 io::mono_now() + withdrawal_time);
+  const bool left = !gone && gone.error().code != Errc::not_found && gone.error().code != Errc::conflict;
+  session.console.error(left ? why + " is left behind (" + gone.error().detail + "): `" + how_to_release(kind, place) +
+                                   "` releases it"
+                             : why + " is given back");
+  return ExitCode::failed;
+}
+
 }  // namespace
 
 void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
@@ -54,11 +80,13 @@ void print_grant(Session& session, const ClaimPlace& place, const ClaimOutcome::
 ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
   if (!place) return report(session.console, place.error());
+  std::signal(SIGPIPE, SIG_IGN);  // what becomes of a grant of which nobody hears is for us to say
   const ClaimSettings settings = claim_settings(session);
   const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
   if (outcome.grant) {
     print_grant(session, *place, *outcome.grant);
+    if (session.console.has_failed()) return withdraw_unheard(session, *place, *outcome.grant);
     if (!place->identity.pod) {
       session.console.note("not in a Pod: only its TTL (" + kube::to_string(outcome.grant->ttl) +
                            ") or a release frees the claim: " + how_to_release(*session.invocation.kind, *place));

@@ -74,7 +74,7 @@ void Following::hear(std::size_t source, const runtime::ViewEvent& event) {
     state.listing = false;
   }
   consumer_(source, event);
-  if (session_.console.has_lost_results()) stop(ExitCode::failed);
+  if (session_.console.has_failed()) stop(ExitCode::failed);
 }
 
 void Following::fail(std::size_t source, const runtime::ViewEvent& event) {

@@ -14,10 +14,10 @@ class Command:
 
     def __init__(self, world, ns, name, *flags, script="", words=(), kind="semaphore", verb="run", kubeconfig=None, env=None, prefix=(), **popen):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=world.dir))
-        words = words or ("sh", "-c", script)
+        command = () if words is None else ("--", *(words or ("sh", "-c", script)))  # hold has none
         self.process = subprocess.Popen(
             [*prefix, str(BUILD / "bin/kondctl"), "--plugin-dir", str(world.plugins), "--kubeconfig", str(kubeconfig or world.kubeconfig),
-             kind, verb, name, "-n", ns, *flags, "--", *words],
+             kind, verb, name, "-n", ns, *flags, *command],
             **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": open(self.folder / "stderr", "wb"), **popen},
             env={**os.environ, "D": str(self.folder), **(env or {})})
         self.pid = self.process.pid

@@ -1,7 +1,8 @@
-"""A plain TCP proxy in front of the API server, whose connections a test can cut."""
+"""A plain TCP proxy in front of the API server, whose connections a test can cut or make slow."""
 import contextlib
 import socket
 import threading
+import time
 
 
 class TcpProxy:
@@ -11,6 +12,8 @@ class TcpProxy:
         self.listener = socket.create_server((address, 0), family=socket.AF_INET6 if six else socket.AF_INET)
         self.url = f"https://{'[' + address + ']' if six else address}:{self.listener.getsockname()[1]}"
         self.lock, self.open, self.refuses = threading.Lock(), set(), False
+        self.refused = 0   # connections
+        self.delay = 0.0   # seconds, on each way
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self):
@@ -19,6 +22,7 @@ class TcpProxy:
                 client, _ = self.listener.accept()
                 if self.refuses:
                     client.close()
+                    self.refused += 1
                     continue
                 server = socket.create_connection(("127.0.0.1", self.port_behind))
                 with self.lock:
@@ -29,6 +33,8 @@ class TcpProxy:
     def _copy(self, source, target):
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if self.delay:
+                    time.sleep(self.delay)  # the length of the way, not a wait for anything
                 target.sendall(data)
         for end in (source, target):
             with contextlib.suppress(OSError):

@@ -5,6 +5,7 @@ import pathlib
 import pty
 import re
 import shlex
+import signal
 import subprocess
 import threading
 
@@ -115,4 +116,48 @@ def test_as_process_1_it_collects_zombies(world):
             command.touch("go")
             command.end(9)
             assert command.text("clean") == "1\n", "kondctl is process 1"
+            assert world.api.list(ns, "permits") == []
+
+
+AS_PROCESS_1 = {"prefix": ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")}
+
+
+def test_as_process_1_it_returns_the_commands_code_when_orphans_end_with_it(world):
+    """The orphans read from a pipe that the command alone has open: they end at the very moment at which it does."""
+    if os.geteuid() != 0:
+        return
+    orphans = "mkfifo $D/f; exec 3<>$D/f; for i in 1 2 3 4 5 6 7 8; do (setsid sh -c \"exec 3>&-; : > $D/up$i; read x < $D/f\" &); done; "
+    all_up = "while [ ! -e $D/up1 -o ! -e $D/up2 -o ! -e $D/up3 -o ! -e $D/up4 -o ! -e $D/up5 -o ! -e $D/up6 -o ! -e $D/up7 -o ! -e $D/up8 ]; do :; done; "
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 6))
+        ends = {"exit 7": 7, "exit 0": 0, "kill -9 $$": 137, "(setsid true &); (setsid true &); exit 9": 9, "exec 3>&-; (true &); exit 3": 3, "true & true & exit 4": 4}
+        for _ in range(8):
+            with contextlib.ExitStack() as stack:
+                commands = [(stack.enter_context(Command(world, ns, "q", "--wait", script=orphans + all_up + end, **AS_PROCESS_1)), code) for end, code in ends.items()]
+                for command, code in commands:
+                    command.end(code)
+                assert world.api.list(ns, "permits") == [], "given back"
+
+
+def test_as_process_1_it_passes_signals_on_and_withdraws_before_it_holds(world):
+    if os.geteuid() != 0:
+        return
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+
+        def terminate(command):
+            children = pathlib.Path(f"/proc/{command.pid}/task/{command.pid}/children").read_text().split()
+            first, = (int(pid) for pid in children)
+            assert name_of(first) == "kondctl"
+            os.kill(first, signal.SIGTERM)
+
+        with Command(world, ns, "q", script="trap 'exit 5' TERM; " + UNTIL_TOLD, **AS_PROCESS_1) as command:
+            command.wait_for("pid")
+            with Command(world, ns, "q", "--wait", script=": > $D/in", **AS_PROCESS_1) as waiter:
+                waiter.says("waiting for")
+                terminate(waiter)
+                waiter.end(143)
+                assert len(world.api.list(ns, "permits")) == 1 and not (waiter.folder / "in").exists()
+            terminate(command)
+            command.end(5)
             assert world.api.list(ns, "permits") == []

@@ -1,6 +1,7 @@
 #include "tests/sim/oracle.hpp"
 
 #include "kube/time.hpp"
+#include "runtime/kind.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -149,6 +150,7 @@ void Oracle::on_commit(const Commit& commit) {
 void Oracle::on_primitive(const Commit& commit) {
   History& history = histories_[commit.object];
   if (!commit.before) history.consumed = 0;
+  if (!commit.before || !commit.after) history.lives_since = commit.revision;
   if (!commit.before) history.specs.clear();
   if (commit.before) history.before_last = commit.before;
   if (commit.after && (history.specs.empty() || history.specs.back()->at("spec") != commit.after->at("spec")))
@@ -260,6 +262,7 @@ void Oracle::on_claim(const Commit& commit) {
   if (!commit.before) {
     signs_[uid_of(*commit.after)].push_back({commit.revision, commit.elapsed});
     created_at_[uid_of(*commit.after)] = commit.revision;
+    lives_[uid_of(*commit.after)] = {primitive_of(*commit.after)};
     return;
   }
   const std::string from = phase_of(*commit.before);
@@ -276,7 +279,10 @@ void Oracle::on_claim(const Commit& commit) {
     violated(commit, "token or units change while it holds");
   }
   if (is_held_phase(from) && to == "Pending") violated(commit, "a grant is forgotten");
-  if (!is_terminal_phase(from) && !is_held_phase(to) && to != "Pending") on_freed(commit, to);
+  if (!is_terminal_phase(from) && !is_held_phase(to) && to != "Pending") {
+    lives_[uid].ended = commit.revision;
+    on_freed(commit, to);
+  }
   if (commit.after && text_in(*commit.before, "spec", "renewTime") != text_in(*commit.after, "spec", "renewTime")) {
     signs_[uid].push_back({commit.revision, commit.elapsed});
   }
@@ -316,6 +322,28 @@ void Oracle::on_told(const Commit& commit) {
   if (!why.empty()) violated(commit, "too much is held: " + why);
 }
 
+// "Not available now" is true only where somebody else was there at some time since it asked: an operator that knows of
+// it knows of all that ended before.
+void Oracle::check_denial(const Commit& commit) {
+  const Json conditions = commit.after->at("status").value("conditions", Json::array());
+  const bool not_now = std::ranges::any_of(
+      conditions, [](const Json& one) { return one.value("reason", "") == runtime::not_now; });
+  const kube::NamespacedName primitive = primitive_of(*commit.before);
+  const History& history = histories_[primitive];
+  const std::string uid = uid_of(*commit.before);
+  const std::uint64_t asked = created_at_[uid];
+  const bool other_life = history.specs.empty() || history.lives_since > asked;
+  if (!not_now || other_life || kind_.overdrawn || std::ranges::any_of(history.specs, [&](const ObjectPtr& one) {
+        return !kind_.readable(one->at("spec")) || kind_.never_fits(one->at("spec"), *commit.before);
+      }))
+    return;
+  const bool rival = std::ranges::any_of(lives_, [&](const auto& named) {
+    const Life& life = named.second;
+    return named.first != uid && life.primitive == primitive && life.ended >= asked;
+  });
+  if (!rival) violated(commit, "is told that it is not available now, and nobody else was there since it asked");
+}
+
 // Of a claim that was not told yet. Two operators may well do both, or one at different times.
 void Oracle::check_stroke(const Commit& commit, const std::string& uid) {
   const auto recorded = recorded_by_.find(uid);
@@ -343,6 +371,7 @@ void Oracle::on_freed(const Commit& commit, const std::string& to_phase) {
   if (to_phase.empty() && by_operator && was_held) violated(commit, "the operator deletes a claim that holds");
   if (to_phase == "Denied" && claim.at("spec").value("wait", true)) violated(commit, "a claim that may wait is denied");
   if (to_phase == "Denied" && was_held) violated(commit, "a claim that holds is denied");
+  if (to_phase == "Denied") check_denial(commit);
   if (to_phase == "Expired") {
     ++expiries_;
     const auto silent = commit.elapsed - last_sign(uid);

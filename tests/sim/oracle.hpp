@@ -66,6 +66,7 @@ class Oracle {
     ObjectPtr before_last;         // the primitive as it was before its last write
     std::int64_t consumed = 0;     // of this life
     std::vector<ObjectPtr> specs;  // with each spec of this life, in order
+    std::uint64_t lives_since = 0;  // revision of its creation, or of its deletion
   };
 
   [[nodiscard]] static std::chrono::microseconds ttl_under(const nlohmann::json& claim, const ObjectPtr& primitive);
@@ -79,6 +80,7 @@ class Oracle {
   void on_told(const Commit& commit);
   void check_belief(const Commit& commit);
   void check_stroke(const Commit& commit, const std::string& uid);
+  void check_denial(const Commit& commit);
   void on_freed(const Commit& commit, const std::string& to_phase);
   void violated(const Commit& commit, const std::string& what);
   [[nodiscard]] ObjectPtr claim_of(const nlohmann::json& entry) const;
@@ -97,6 +99,12 @@ class Oracle {
   std::map<std::string, std::vector<Sign>> signs_;   // of a claim, by UID: created, granted or renewed
   std::map<std::string, std::uint64_t> created_at_;  // revision, by UID
   std::map<std::string, std::int64_t> told_;         // token, by UID
+  /// From when it asks to when it has ended, of a claim.
+  struct Life {
+    kube::NamespacedName primitive;
+    std::uint64_t ended = ~std::uint64_t{0};  // revision
+  };
+  std::map<std::string, Life> lives_;  // by UID
   /// Who did something, and when it sent that.
   struct Act {
     std::string actor;

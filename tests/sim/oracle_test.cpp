@@ -2,6 +2,7 @@
 
 #include "kube/request.hpp"
 #include "kube/time.hpp"
+#include "runtime/kind.hpp"
 #include "tests/sim/liveness.hpp"
 #include "tests/sim/world.hpp"
 
@@ -246,6 +247,30 @@ TEST_F(OracleOnARoom, sees_a_waiter_denied_that_may_wait) {
   arrive("a");
   set("a", {{"phase", "Denied"}});
   EXPECT_THAT(oracle.violations(), ElementsAre(HasSubstr("may wait is denied")));
+}
+
+TEST_F(OracleOnARoom, sees_one_that_is_sent_away_where_nobody_else_was) {
+  const Json away = {{"phase", "Denied"}, {"conditions", {{{"type", "Granted"}, {"reason", runtime::not_now}}}}};
+  const auto asks = [this](const std::string& name) {
+    api.handle(kube::merge_patch(kind.declaration.claim_resource(), {"ns", name}, {{"spec", {{"wait", false}}}}));
+  };
+  arrive("a");
+  asks("a");
+  const std::string b = arrive("b");
+  set("a", away);
+  EXPECT_THAT(oracle.violations(), IsEmpty()) << "another one waited";
+  record({entry("b", b, 5)});
+  tell("b", 5);
+  arrive("c");
+  asks("c");
+  set("b", {{"phase", "Expired"}});
+  set("c", away);
+  EXPECT_THAT(oracle.violations(), testing::Not(testing::Contains(HasSubstr("nobody else was there"))))
+      << "another one held when it came";
+  arrive("d");
+  asks("d");
+  set("d", away);
+  EXPECT_THAT(oracle.violations(), testing::Contains(HasSubstr("nobody else was there")));
 }
 
 TEST_F(OracleOnARoom, sees_who_holds_for_longer_than_its_time_to_live) {

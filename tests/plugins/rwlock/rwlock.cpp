@@ -1,5 +1,7 @@
-// A readers-writer lock, with invented words: any number of Loans may read a Bookshelf, or one may write.
+// A readers-writer lock, with invented words: any number of Loans may read a Bookshelf, or one may write. A shelf that is
+// recalled asks all of them back.
 
+#include <konductor/duration.hpp>
 #include <konductor/json.hpp>
 #include <konductor/plugin.hpp>
 
@@ -19,8 +21,9 @@ struct Shelf {
   std::int64_t seats = 0;
   std::int64_t readers = 0;
   std::int64_t writers = 0;
+  std::int64_t recall = 0;  // microseconds to give back; 0: it is not recalled
 
-  bool admits(bool reader) const { return writers == 0 && readers < (reader ? seats : 1); }
+  bool admits(bool reader) const { return recall == 0 && writers == 0 && readers < (reader ? seats : 1); }
   void add(bool reader) { ++(reader ? readers : writers); }
   std::string_view phase() const { return writers > 0 ? "Writing" : readers > 0 ? "Reading" : "Free"; }
 };
@@ -28,9 +31,15 @@ struct Shelf {
 std::optional<Shelf> parse_spec(std::string_view json) {
   const auto object = JsonObject::parse(json);
   if (!object) return std::nullopt;
-  if (object->raw("seats").empty()) return Shelf{1'000'000};
-  const auto seats = object->integer("seats");
-  return seats && *seats > 0 ? std::optional(Shelf{*seats}) : std::nullopt;
+  Shelf shelf{1'000'000};
+  if (!object->raw("seats").empty()) shelf.seats = object->integer("seats").value_or(0);
+  if (!object->raw("recall").empty()) shelf.recall = parse_duration(object->string("recall").value_or("")).value_or(-1);
+  return shelf.seats > 0 && shelf.recall >= 0 ? std::optional(shelf) : std::nullopt;
+}
+
+std::string_view why_not(const Shelf& shelf) {
+  if (shelf.recall > 0) return "the shelf is recalled";
+  return shelf.writers > 0 ? "someone writes on the shelf" : "the shelf is not free yet";
 }
 
 Answer decide(const Input& input, const Sink& sink) {
@@ -39,6 +48,8 @@ Answer decide(const Input& input, const Sink& sink) {
   std::int64_t waiting = 0;
   for (const Claim claim : input) {
     if (claim.holds()) shelf->add(reads(claim));
+    if (shelf->recall > 0 && claim.holds() && !claim.revoking())
+      sink.revoke(claim.index(), "Recalled", why_not(*shelf), shelf->recall);
     if (claim.waits()) ++waiting;
   }
 
@@ -47,8 +58,7 @@ Answer decide(const Input& input, const Sink& sink) {
   for (const Claim claim : input) {
     if (!claim.waits()) continue;
     if (someone_ahead || !shelf->admits(reads(claim))) {
-      sink.wait(claim.index(), someone_ahead ? "InLine" : "OnLoan",
-                shelf->writers > 0 ? "someone writes on the shelf" : "the shelf is not free yet");
+      sink.wait(claim.index(), someone_ahead ? "InLine" : "OnLoan", why_not(*shelf));
       someone_ahead = someone_ahead || !claim.no_wait();
     } else if (grants == input.max_grants()) {
       break;
@@ -71,7 +81,8 @@ Answer decide(const Input& input, const Sink& sink) {
 }
 
 constexpr std::string_view spec_schema = R"({"properties": {
-  "seats": {"type": "integer", "format": "int32", "minimum": 1, "description": "How many may read at once; absent: any number."}}})";
+  "seats": {"type": "integer", "format": "int32", "minimum": 1, "description": "How many may read at once; absent: any number."},
+  "recall": {"type": "string", "maxLength": 32, "description": "Who has a Loan must give it back within this time, such as 30s; absent: nobody must."}}})";
 constexpr std::string_view claim_spec_schema = R"({"properties": {
   "mode": {"type": "string", "enum": ["read", "write"], "default": "read", "description": "read: together with others. write: alone."}}})";
 constexpr std::string_view status_schema = R"({"properties": {

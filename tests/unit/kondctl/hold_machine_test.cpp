@@ -178,6 +178,12 @@ TEST(HoldMachine, hears_what_becomes_of_its_claim) {
       {"revoked", [](HoldWorld& world) { world.set_status({{"phase", "Revoked"}}); }, "became Revoked", {}},
       {"asked back", [](HoldWorld& world) { world.set_status({{"phase", "Revoking"}, {"grace", "8s"}}); },
        "asks for it back", seconds{6}},
+      {"told why",
+       [](HoldWorld& world) {
+         const json told = {{"type", "Granted"}, {"status", "True"}, {"reason", "Recalled"}, {"message", "it is wanted"}};
+         world.set_status({{"phase", "Revoking"}, {"grace", "8s"}, {"conditions", {told}}});
+       },
+       "asks for it back: it is wanted", seconds{6}},
       {"no grace", [](HoldWorld& world) { world.set_status({{"phase", "Revoking"}}); }, "asks for it back", {}},
       {"other token", [](HoldWorld& world) { world.set_status({{"token", 7002}}); }, "no longer shows", {}},
       {"other UID",

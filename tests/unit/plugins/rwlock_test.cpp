@@ -56,8 +56,20 @@ TEST(Rwlock, has_as_many_seats_as_its_spec_says) {
   EXPECT_THAT(decide(kind(), world).granted(), ElementsAre(0));
 }
 
+TEST(Rwlock, asks_all_back_once_when_it_is_recalled_and_lends_nothing) {
+  World world{.spec = R"({"recall":"30s"})", .claims = line("RRr")};
+  world.claims[1].state = KONDUCTOR_REVOKING;
+  const Output output = decide(kind(), world);
+  EXPECT_THAT(output.granted(), IsEmpty());
+  std::vector<std::size_t> asked_back;
+  for (const RecordedVerdict& verdict : output.verdicts) {
+    if (verdict.kind == KONDUCTOR_REVOKE) asked_back.push_back(verdict.claim);
+  }
+  EXPECT_THAT(asked_back, ElementsAre(0)) << "who was asked keeps the grace that was given";
+}
+
 TEST(Rwlock, refuses_a_spec_that_it_does_not_understand) {
-  for (const char* spec : {"", "[]", R"({"seats":0})", R"({"seats":"two"})"}) {
+  for (const char* spec : {"", "[]", R"({"seats":0})", R"({"seats":"two"})", R"({"recall":"soon"})", R"({"recall":9})"}) {
     EXPECT_NE(decide(kind(), World{.spec = spec, .claims = line("r")}).returned, 0) << spec;
   }
 }
