@@ -109,8 +109,9 @@ Result<ClaimView> view_of_claim(const json& object, const runtime::KindDeclarati
   view.requested_at = text_at(object, "spec.requestedAt");
   const json* granted = kube::condition_of(object, "Granted");
   view.answered = view.claim.acknowledged || granted != nullptr;
-  const bool says_why = granted != nullptr && (text_at(*granted, "status") != "True" ||
-                                               view.claim.phase == runtime::Phase::revoking);  // it holds until it is over
+  const bool says_why =
+      granted != nullptr && (text_at(*granted, "status") != "True" ||
+                             view.claim.phase == runtime::Phase::revoking);  // it holds until it is over
   if (says_why) view.message = text_at(*granted, "message");
   return view;
 }

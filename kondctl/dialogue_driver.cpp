@@ -1,6 +1,7 @@
 #include "kondctl/dialogue_driver.hpp"
 
 #include "io/clock.hpp"
+#include "io/process.hpp"
 #include "kube/line_splitter.hpp"
 #include "kube/watch_event.hpp"
 
@@ -164,7 +165,10 @@ void Dialogue::tell(const DialogueEvent& event) {
 
 void drive_dialogue(Session& session, Resume resume) {
   Dialogue dialogue(session, std::move(resume));
-  asio::signal_set signals(session.io, SIGINT, SIGTERM);
+  asio::signal_set signals(session.io);
+  for (const int number : {SIGINT, SIGTERM}) {
+    if (io::may_hear(number)) signals.add(number);
+  }
   await_signal(signals, dialogue);
   dialogue.run();
 }

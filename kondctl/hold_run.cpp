@@ -1,6 +1,7 @@
 #include "kondctl/hold_run.hpp"
 
 #include "io/file.hpp"
+#include "io/process.hpp"
 #include "kondctl/run_machine.hpp"
 #include "kube/time.hpp"
 
@@ -23,8 +24,11 @@ HoldRun::HoldRun(Session& session, ClaimWish wish, HoldOptions options, OnGrant 
     : session_(session),
       options_(std::move(options)),
       on_grant_(std::move(on_grant)),
-      signals_(session.io, SIGINT, SIGTERM, SIGHUP),
+      signals_(session.io),
       tenure_(session, std::move(wish), hooks()) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    if (io::may_hear(number)) signals_.add(number);
+  }
   session_.console.never_wait();
   std::signal(SIGPIPE, SIG_IGN);  // who reads the grant may end at once
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
@@ -34,6 +35,15 @@ void ensure_standard_files() {
     // The lowest free number is this one: those below it are there by now.
     if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) return;
   }
+}
+
+bool may_hear(int number) {
+  struct sigaction now{};
+  if (sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN) return false;
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  return pthread_sigmask(SIG_UNBLOCK, &one, nullptr) == 0;
 }
 
 std::size_t raise_file_limit() {

@@ -16,6 +16,10 @@ std::string unique_identity();
 /// ever stand there. To be called first of all.
 void ensure_standard_files();
 
+/// Whether this signal is for us to catch: false where whoever started us wants it to be ignored (nohup, a job in the
+/// background of a script). One that was blocked by them is not any more.
+[[nodiscard]] bool may_hear(int number);
+
 /// Raises this process's limit of open files to what it may be, and gives the limit.
 std::size_t raise_file_limit();
 

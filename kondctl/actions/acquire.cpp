@@ -52,7 +52,8 @@ std::string sentence(const KindDeclaration& kind, const ClaimPlace& place, const
 // Nobody heard of the grant, and nobody would give it back.
 ExitCode withdraw_unheard(Session& session, const ClaimPlace& place, const ClaimOutcome::Grant& grant) {
   const KindDeclaration& kind = *session.invocation.kind;
-  const std::string why = "the result could not be written to standard output; the claim " + kube::to_string(place.claim);
+  const std::string why =
+      "the result could not be written to standard output; the claim " + kube::to_string(place.claim);
   if (grant.adopted) {
     session.console.error(why + " stays as it was found: `" + how_to_release(kind, place) + "` releases it");
     return ExitCode::failed;

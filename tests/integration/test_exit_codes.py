@@ -83,7 +83,8 @@ def test_run_and_hold_end_with_each_code_before_they_hold(world):
         with world.operator():
             world.api.create(ns, "permits", permit("taken", "q"))
             wait_for("it is taken", lambda: [phase(c) for c in permits(world, ns)] == ["Granted"])
-            cases = [(("--no-such-flag",), {}, 2, "--no-such-flag"), ((), {}, 3, "not available now"), (("--conflict-exit-code", "75"), {}, 75, "not available now"),
+            cases = [(("--no-such-flag",), {}, 2, "--no-such-flag"), ((), {}, 3, "not available now"),
+                     (("--conflict-exit-code", "75"), {}, 75, "not available now"),
                      (("--wait",), {"name": "missing"}, 4, "does not exist"), (("--wait", "--permits", "2"), {}, 5, "the limit is 1"),
                      (("--wait", "--timeout", "500ms"), {}, 124, "timed out after 500ms")]
             for one in both:
@@ -91,7 +92,8 @@ def test_run_and_hold_end_with_each_code_before_they_hold(world):
                     with start(*one, *flags, **options) as command:
                         ends(command, code, words)
                 own = lambda: [c["metadata"]["name"] for c in permits(world, ns) if phase(c) == "Pending"]
-                for end, code, words in ((signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"), ("deleted", 1, "somebody deleted the claim")):
+                for end, code, words in ((signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated"),
+                                         ("deleted", 1, "somebody deleted the claim")):
                     with start(*one, "--wait") as command:
                         claim, = wait_for("it waits", own)
                         if end == "deleted":

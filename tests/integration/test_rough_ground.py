@@ -324,8 +324,8 @@ def test_arguments_as_long_as_can_be_reach_the_command(world):
         assert (done.returncode, done.stdout) == (0, f"1 {longest}\n"), done.stderr
         done = counted(*["a b"] * 60000)
         assert (done.returncode, done.stdout) == (0, "60000 180000\n"), done.stderr
-        for what, line in (("a name", ("semaphore", "acquire", "x" * longest, "-n", ns)), ("a flag", ("semaphore", "acquire", "q", "-n", ns, "--" + "x" * (longest - 2)))):
-            done = subprocess.run(kondctl_words(world, *line), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+        for what, line in (("a name", ("x" * longest,)), ("a flag", ("q", "--" + "x" * (longest - 2)))):
+            done = subprocess.run(kondctl_words(world, "semaphore", "acquire", *line, "-n", ns), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
             assert done.returncode == 2 and len(done.stderr) < 5000, f"{what}: {done.returncode} {done.stderr[:300]}"
 
         def a_mebibyte():  # a fourth of the stack is for arguments

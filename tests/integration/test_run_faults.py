@@ -163,6 +163,36 @@ def test_signals_that_were_blocked_are_heard_and_the_command_gets_the_mask_that_
                 loses_it_in_time(world, ns, command, cuts(proxy, command))
 
 
+def test_hold_and_acquire_hear_what_was_blocked_and_not_what_was_ignored(world):
+    with world.operator(), world.namespace() as ns:
+        world.api.create(ns, "semaphores", semaphore("q", 1))
+        blocked = {"words": None, "preexec_fn": lambda: signal.pthread_sigmask(signal.SIG_SETMASK, CATCHABLE)}
+        ignored = {"words": None, "preexec_fn": lambda: [signal.signal(one, signal.SIG_IGN) for one in (signal.SIGHUP, signal.SIGINT)]}
+        ready = world.dir / f"ready-{ns}"
+        held = ("--wait", "--ready-file", str(ready))
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with Command(world, ns, "q", *held, verb="hold", **blocked) as hold:
+                wait_for("it holds", ready.exists)
+                hold.signal(number)
+                hold.end(0)
+        with Command(world, ns, "q", *held, verb="hold", **ignored) as hold:
+            wait_for("it holds", ready.exists)
+            assert {signal.SIGHUP, signal.SIGINT} <= signals_of(hold.pid, "SigIgn"), "as under nohup, or in the background of a script"
+            for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+                with Command(world, ns, "q", "--wait", verb="acquire", **blocked) as acquire:
+                    acquire.says("waiting for")
+                    acquire.signal(number)
+                    acquire.end(code)
+            with Command(world, ns, "q", "--wait", verb="acquire", **ignored) as acquire:
+                acquire.says("waiting for")
+                assert signal.SIGINT in signals_of(acquire.pid, "SigIgn")
+                acquire.signal(signal.SIGTERM)
+                acquire.end(143)
+            hold.signal(signal.SIGTERM)
+            hold.end(0)
+        assert permits(world, ns) == []
+
+
 def test_signals_that_were_ignored_stay_so_and_stop_nothing(world):
     with world.operator(), world.namespace() as ns, proxy_to(world.api.host.port) as proxy:
         world.api.create(ns, "semaphores", semaphore("q", 1))

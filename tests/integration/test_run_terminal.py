@@ -127,14 +127,15 @@ def test_as_process_1_it_returns_the_commands_code_when_orphans_end_with_it(worl
     if os.geteuid() != 0:
         return
     orphans = "mkfifo $D/f; exec 3<>$D/f; for i in 1 2 3 4 5 6 7 8; do (setsid sh -c \"exec 3>&-; : > $D/up$i; read x < $D/f\" &); done; "
-    all_up = "while [ ! -e $D/up1 -o ! -e $D/up2 -o ! -e $D/up3 -o ! -e $D/up4 -o ! -e $D/up5 -o ! -e $D/up6 -o ! -e $D/up7 -o ! -e $D/up8 ]; do :; done; "
+    all_up = "for i in 1 2 3 4 5 6 7 8; do while [ ! -e $D/up$i ]; do sleep 0.01; done; done; "
     with world.operator(), world.namespace() as ns:
         world.api.create(ns, "semaphores", semaphore("q", 6))
-        ends = {"exit 7": 7, "exit 0": 0, "kill -9 $$": 137, "(setsid true &); (setsid true &); exit 9": 9, "exec 3>&-; (true &); exit 3": 3, "true & true & exit 4": 4}
+        ends = {"exit 7": 7, "exit 0": 0, "kill -9 $$": 137, "(setsid true &); (setsid true &); exit 9": 9, "exec 3>&-; (true &); exit 3": 3,
+                "true & true & exit 4": 4}
         for _ in range(8):
             with contextlib.ExitStack() as stack:
-                commands = [(stack.enter_context(Command(world, ns, "q", "--wait", script=orphans + all_up + end, **AS_PROCESS_1)), code) for end, code in ends.items()]
-                for command, code in commands:
+                start = lambda end: stack.enter_context(Command(world, ns, "q", "--wait", script=orphans + all_up + end, **AS_PROCESS_1))
+                for command, code in [(start(end), code) for end, code in ends.items()]:
                     command.end(code)
                 assert world.api.list(ns, "permits") == [], "given back"
 

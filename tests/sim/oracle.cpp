@@ -326,8 +326,8 @@ void Oracle::on_told(const Commit& commit) {
 // it knows of all that ended before.
 void Oracle::check_denial(const Commit& commit) {
   const Json conditions = commit.after->at("status").value("conditions", Json::array());
-  const bool not_now = std::ranges::any_of(
-      conditions, [](const Json& one) { return one.value("reason", "") == runtime::not_now; });
+  const bool not_now =
+      std::ranges::any_of(conditions, [](const Json& one) { return one.value("reason", "") == runtime::not_now; });
   const kube::NamespacedName primitive = primitive_of(*commit.before);
   const History& history = histories_[primitive];
   const std::string uid = uid_of(*commit.before);

@@ -62,10 +62,10 @@ class Oracle {
   struct History {
     std::int64_t highest_token = 0;
     std::map<std::int64_t, Recorded> recorded;
-    ObjectPtr at_last_grant;       // the primitive as its last record with new grants left it
-    ObjectPtr before_last;         // the primitive as it was before its last write
-    std::int64_t consumed = 0;     // of this life
-    std::vector<ObjectPtr> specs;  // with each spec of this life, in order
+    ObjectPtr at_last_grant;        // the primitive as its last record with new grants left it
+    ObjectPtr before_last;          // the primitive as it was before its last write
+    std::int64_t consumed = 0;      // of this life
+    std::vector<ObjectPtr> specs;   // with each spec of this life, in order
     std::uint64_t lives_since = 0;  // revision of its creation, or of its deletion
   };
 

@@ -1,5 +1,5 @@
-// A readers-writer lock, with invented words: any number of Loans may read a Bookshelf, or one may write. A shelf that is
-// recalled asks all of them back.
+// A readers-writer lock, with invented words: any number of Loans may read a Bookshelf, or one may write. A shelf that
+// is recalled asks all of them back.
 
 #include <konductor/duration.hpp>
 #include <konductor/json.hpp>

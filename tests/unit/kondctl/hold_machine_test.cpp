@@ -180,7 +180,8 @@ TEST(HoldMachine, hears_what_becomes_of_its_claim) {
        "asks for it back", seconds{6}},
       {"told why",
        [](HoldWorld& world) {
-         const json told = {{"type", "Granted"}, {"status", "True"}, {"reason", "Recalled"}, {"message", "it is wanted"}};
+         const json told = {
+             {"type", "Granted"}, {"status", "True"}, {"reason", "Recalled"}, {"message", "it is wanted"}};
          world.set_status({{"phase", "Revoking"}, {"grace", "8s"}, {"conditions", {told}}});
        },
        "asks for it back: it is wanted", seconds{6}},

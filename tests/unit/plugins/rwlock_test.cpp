@@ -69,7 +69,8 @@ TEST(Rwlock, asks_all_back_once_when_it_is_recalled_and_lends_nothing) {
 }
 
 TEST(Rwlock, refuses_a_spec_that_it_does_not_understand) {
-  for (const char* spec : {"", "[]", R"({"seats":0})", R"({"seats":"two"})", R"({"recall":"soon"})", R"({"recall":9})"}) {
+  for (const char* spec :
+       {"", "[]", R"({"seats":0})", R"({"seats":"two"})", R"({"recall":"soon"})", R"({"recall":9})"}) {
     EXPECT_NE(decide(kind(), World{.spec = spec, .claims = line("r")}).returned, 0) << spec;
   }
 }
