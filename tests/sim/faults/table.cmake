@@ -30,8 +30,8 @@ konductor_fault(NAME told_before_recorded SOURCE core/runtime/kind_machine_execu
   MEANS "a workload runs on a grant that no other operator knows of")
 konductor_fault(NAME denied_while_recorded SOURCE core/runtime/decision.cpp WORLD aging BOUND 30 FINDS "at one stroke|that may wait"
   MEANS "kondctl without --wait says that nothing is available, although a place was given to it")
-konductor_fault(NAME denied_by_its_own_record SOURCE core/runtime/decision.cpp BOUND 60 FINDS "nobody else was there|records a claim twice"
-  MEANS "kondctl without --wait says that nothing is available, because of the place that was given to itself")
+konductor_fault(NAME sent_away_from_the_last_place SOURCE plugins/semaphore/decide.cpp BOUND 60 FINDS "nobody else was there"
+  MEANS "kondctl without --wait says that nothing is available, although the last place is free")
 konductor_fault(NAME units_ignored SOURCE core/runtime/decision.cpp BOUND 20 FINDS ${over_granted}
   MEANS "a recorded claim for three permits counts as one until it is told")
 konductor_fault(NAME pending_not_counted SOURCE core/runtime/decision.cpp BOUND 5 FINDS "${over_granted}|does not grow"
