@@ -273,7 +273,7 @@ def test_yaml_and_json_command_no_terminal(world):
         world.api.create(ns, "permits", permit("p", "q", holder=holder))
         for form in ("json", "yaml"):
             shown = kondctl(world, ns, "semaphore", "status", "q", "-o", form).stdout
-            assert not set(holder) & set(shown) and "\\u009b2J\\u202e\\u007f" in shown, shown
+            assert not {"\u009b", "\u202e", "\x7f"} & set(shown) and "\\u009b2J\\u202e\\u007f" in shown, shown
         assert json.loads(kondctl(world, ns, "semaphore", "status", "q", "-o=json").stdout)["waiting"][0]["spec"]["holder"] == holder
 
 
