@@ -26,6 +26,10 @@ GROUP = "/apis/sync.konductor.io/v1"
 OTHER_GROUPS = {**dict.fromkeys(("pods", "events", "namespaces", "serviceaccounts", "configmaps"), "/api/v1"),
                 **dict.fromkeys(("jobs", "cronjobs"), "/apis/batch/v1"), "deployments": "/apis/apps/v1"}
 POOL = concurrent.futures.ThreadPoolExecutor(8)
+# Started by nohup, or in the background of a script, we would ignore these, and so would all that we start: kondctl promises that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for number in (signal.SIGHUP, signal.SIGQUIT):
+    signal.signal(number, signal.SIG_DFL)
 
 
 class ApiError(Exception):

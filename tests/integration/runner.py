@@ -56,7 +56,6 @@ def main(folder, kind, make_world, doc, at_once=1):
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup all that is started here would ignore it, as kondctl promises
     tests = tests_in(folder, options.only)
     if not tests:
         print(f"no {kind} test matches")
