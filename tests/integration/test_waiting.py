@@ -33,6 +33,13 @@ def says(process, *words):
     raise AssertionError(f"it ended without a word of {words}")
 
 
+def waits(world, ns, process, count, of):
+    """Until it watches, and so many have come: of a change in the number it speaks once a minute."""
+    says(process, f"of {of} are present")
+    counted = lambda: f"{count} of {of} are present" in json.dumps(world.api.get(ns, "meetings", "m").get("status", {}))
+    wait_for(f"{count} of {of} are present", counted)
+
+
 def attendees(world, ns):
     return {a["metadata"]["name"]: a for a in world.api.list(ns, "attendees")}
 
@@ -63,7 +70,7 @@ def test_who_joins_waits_until_enough_have_come(world):
         assert f"had joined meeting {ns}/m before: claim {first['claim']}, participant 1" in come(world, ns, "m", "--seat", "1", "--holder", "x").stdout
 
         second = start(world, ns, "come", "m", "--seat", "2", "--wait")
-        says(second, "2 of 3 are present")
+        waits(world, ns, second, 2, 3)
         third = come(world, ns, "m", "--seat", "3", "--wait")
         assert "joined meeting" in third.stdout and f"; meeting {ns}/m is Begun: 3 of 3 are present" in third.stdout, third
         for process in (second, watcher):
@@ -252,13 +259,13 @@ def test_an_interrupt_leaves_the_claim(world):
         world.api.create(ns, "meetings", meeting("m", 5))
         for seat, (how, expected) in enumerate(((signal.SIGINT, 130), (signal.SIGTERM, 143))):
             process = start(world, ns, "come", "m", "--seat", str(seat), "--wait")
-            says(process, f"{seat + 1} of 5 are present")
+            waits(world, ns, process, seat + 1, 5)
             process.send_signal(how)
             code, out, err = end_of(process)
             assert code == expected and out == "" and "stays: who has joined has joined" in err, f"{code}: {err}"
         assert len(attendees(world, ns)) == 2
         process = start(world, ns, "come", "m", "--seat", "9", "--wait")
-        says(process, "3 of 5 are present")
+        waits(world, ns, process, 3, 5)
         gone = next(name for name, one in attendees(world, ns).items() if one["spec"]["seat"] == "9")
         world.api.delete(ns, "attendees", gone)
         code, out, err = end_of(process, 30)
@@ -275,7 +282,7 @@ def test_cut_connections_are_not_noticed(world):
         with proxy_to(int(port)) as proxy:
             config = Kubeconfig(world).to(proxy.url)
             process = start(world, ns, "come", "m", "--seat", "1", "--wait", kubeconfig=config)
-            says(process, "1 of 2 are present")
+            waits(world, ns, process, 1, 2)
             for _ in range(3):
                 proxy.cut()
                 wait_for("it connects again", lambda: proxy.open)
@@ -311,7 +318,7 @@ def test_little_permission_is_enough(world):
         allow(world, ns, name, {"verb": "create,get", "resource": "attendees.sync.konductor.io"})
         wait_for("the role is in effect", lambda: world.kondctl("meeting", "come", "m", "--seat", "1", "-n", ns, kubeconfig=bob).returncode == 0)
         polls = start(world, ns, "come", "m", "--seat", "1", "--wait", kubeconfig=bob)
-        says(polls, "1 of 2 are present")
+        waits(world, ns, polls, 1, 2)
         come(world, ns, "m", "--seat", "2")
         code, out, err = end_of(polls)
         assert code == 0, f"without list and watch it polls: {code}: {err}"
