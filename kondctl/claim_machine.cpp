@@ -24,7 +24,7 @@ constexpr int rounds_at_once = 4;  // of finding another claim in the way, befor
 }  // namespace
 
 ClaimMachine::ClaimMachine(ClaimWish wish, ClaimSettings settings, MonoTime started)
-    : impl_(std::make_unique<Impl>(std::move(wish), settings, started)) {}
+    : impl_(std::make_unique<Impl>(std::move(wish), std::move(settings), started)) {}
 ClaimMachine::~ClaimMachine() = default;
 ClaimMachine::ClaimMachine(ClaimMachine&&) noexcept = default;
 ClaimMachine& ClaimMachine::operator=(ClaimMachine&&) noexcept = default;
@@ -35,12 +35,12 @@ ClaimStep ClaimMachine::resume(const DialogueEvent& event, Now now) {
 
 ClaimMachine::Impl::Impl(ClaimWish wish, ClaimSettings settings, MonoTime started)
     : wish_(std::move(wish)),
-      settings_(settings),
+      settings_(std::move(settings)),
       started_(started),
-      delay_(settings.retry_first, settings.retry_most, settings.seed),
+      delay_(settings_.retry_first, settings_.retry_most, settings_.seed),
       next_at_(started),
-      watch_(settings, started),
-      progress_(settings, started) {}
+      watch_(settings_, started),
+      progress_(settings_, started) {}
 
 ClaimStep ClaimMachine::Impl::resume(const DialogueEvent& event, Now now) {
   step_ = {};

@@ -52,7 +52,7 @@ CommandRun::CommandRun(Session& session, ClaimWish wish, RunSettings settings, s
 
 int CommandRun::run(ClaimSettings settings) {
   await_signal();
-  return tenure_.run(settings);
+  return tenure_.run(std::move(settings));
 }
 
 Tenure::Hooks CommandRun::hooks() {

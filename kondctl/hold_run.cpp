@@ -41,7 +41,7 @@ int HoldRun::run(ClaimSettings settings) {
     return static_cast<int>(exit_code_for(opened.error()));
   }
   await_signal();
-  return tenure_.run(settings);
+  return tenure_.run(std::move(settings));
 }
 
 Result<void> HoldRun::open_probe() {
