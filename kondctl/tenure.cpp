@@ -28,7 +28,7 @@ Tenure::Tenure(Session& session, ClaimWish wish, Hooks hooks)
 
 int Tenure::run(ClaimSettings settings) {
   settings_ = static_cast<const DialogueSettings&>(settings);
-  claim_.emplace(wish_, settings, session_.started);
+  claim_.emplace(wish_, std::move(settings), session_.started);
   dialogue_.run();
   return code_.value_or(static_cast<int>(ExitCode::failed));
 }
