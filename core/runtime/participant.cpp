@@ -42,7 +42,7 @@ bool may_exist(const kube::OwnerReference& owner) {
 
 /// How people name a participant themselves.
 std::string how_to_name(const KindDeclaration& kind) {
-  const auto path = "spec." + kind.participant_field;
+  std::string path = "spec." + kind.participant_field;
   for (const auto& command : kind.commands)
     if (const auto* flag = command.flag_for(path)) return "--" + flag->name + " or " + path;
   return path;
