@@ -78,7 +78,11 @@ std::string visible_json(std::string_view json) {
     const Character next = decode(json);
     const bool escaped = next.size > 0 && next.code >= 0x7f && is_hidden(next.code);
     const std::size_t size = std::max<std::size_t>(next.size, 1);
-    shown += escaped ? escape(next.code, 'u', 4) : std::string(json.substr(0, size));
+    if (escaped) {
+      shown += escape(next.code, 'u', 4);
+    } else {
+      shown += json.substr(0, size);
+    }
     json.remove_prefix(size);
   }
   return shown;

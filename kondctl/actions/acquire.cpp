@@ -82,8 +82,8 @@ ExitCode acquire(Session& session) {
   const auto place = place_claim(session);
   if (!place) return report(session.console, place.error());
   std::signal(SIGPIPE, SIG_IGN);  // what becomes of a grant of which nobody hears is for us to say
-  const ClaimSettings settings = claim_settings(session);
-  const ClaimOutcome outcome = drive(session, ClaimMachine(wish_for(session, *place), settings, session.started));
+  const ClaimOutcome outcome =
+      drive(session, ClaimMachine(wish_for(session, *place), claim_settings(session), session.started));
   if (!outcome.message.empty()) session.console.error(outcome.message);
   if (outcome.grant) {
     print_grant(session, *place, *outcome.grant);

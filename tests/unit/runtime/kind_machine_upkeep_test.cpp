@@ -244,19 +244,26 @@ TEST(KindMachineUpkeep, gives_no_turn_to_what_only_wants_tidying) {
   EXPECT_LT(told_before_the_neighbours_grant(crowd), 20) << "its turn came to nothing, again and again";
 }
 
-TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
+void start_with_forty_holders(KindBench& bench) {
   constexpr int crowd = 40;
-  runtime::KindSettings settings;
-  settings.parallel = 8;
-  KindBench bench(widgets(), settings);
   std::vector<json> tickets;
   for (int i = 0; i < crowd; ++i)
     tickets.push_back(Ticket{.name = "t" + std::to_string(i), .status = granted(i, 1, "60s")}.object());
   bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99, "100")}.object()}, .tickets = tickets});
   for (const auto& out : bench.work()) bench.lose(out);  // what it shows is not of interest
+}
+
+bool is_end(const runtime::Outgoing& out) {
+  return about(out).starts_with("PATCH tickets/t");
+}
+
+TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
+  runtime::KindSettings settings;
+  settings.parallel = 8;
+  KindBench bench(widgets(), settings);
+  start_with_forty_holders(bench);
   bench.pass(seconds{61});
   const auto ends = bench.work();
-  const auto is_end = [](const auto& out) { return about(out).starts_with("PATCH tickets/t"); };
   EXPECT_EQ(std::ranges::count_if(ends, is_end), 6);
   bench.widget(Widget{.name = "z", .uid = "z-1", .rv = 400, .status = ledger(9, "100")}.object());
   bench.ticket(Ticket{.name = "waits", .rv = 401, .widget = "z"}.object());
@@ -265,19 +272,13 @@ TEST(KindMachineUpkeep, of_a_crowd_leaves_room_for_grants) {
 
 // What became due while nobody led is late already, all of it.
 TEST(KindMachineUpkeep, of_a_crowd_goes_almost_alone_in_a_new_leaders_first_second) {
-  constexpr int crowd = 40;
   runtime::KindSettings settings;
   settings.parallel = 16;
   KindBench bench(widgets(), settings);
-  std::vector<json> tickets;
-  for (int i = 0; i < crowd; ++i)
-    tickets.push_back(Ticket{.name = "t" + std::to_string(i), .status = granted(i, 1, "60s")}.object());
-  bench.start({.widgets = {Widget{.limit = crowd, .status = ledger(99, "100")}.object()}, .tickets = tickets});
-  for (const auto& out : bench.work()) bench.lose(out);  // what it shows is not of interest
+  start_with_forty_holders(bench);
   bench.machine.lead(false, bench.now);
   bench.pass(seconds{61});
   bench.machine.lead(true, bench.now);
-  const auto is_end = [](const auto& out) { return about(out).starts_with("PATCH tickets/t"); };
   const auto ends = bench.work();
   EXPECT_EQ(std::ranges::count_if(ends, is_end), 14);
   for (const auto& out : ends) bench.lose(out);
